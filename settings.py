@@ -1,0 +1,187 @@
+"""Every setting of Onward, read from the environment (or a `.env` file in the working directory).
+
+Where the environment names no servers, the program talks to the embedded stack that runs for this user, if one
+does: the stack leaves its addresses in `stack.json` in its home (see `embedded/`). Temporal's own connection
+settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS*`, profiles) are read by
+Temporal's environment configuration, not here; `temporal_address` only tells whether one was given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable. `code` is stable, `field` is the environment variable, `fix` says what to do."""
+
+    def __init__(self, code: str, field: str, fix: str) -> None:
+        super().__init__(f"{field}: {fix}")
+        self.code = code
+        self.field = field
+        self.fix = fix
+
+
+def default_home() -> Path:
+    """Where the embedded stack keeps its data.
+
+    PostgreSQL refuses to run as root, so for root it runs under an unprivileged user, and the data must lie where
+    that user can reach it: `/root` and most homes are closed to others.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/onward")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "onward"
+
+
+class Settings(BaseSettings):
+    """All settings. Names in the environment are `ONWARD_` plus the upper-case field name."""
+
+    model_config = SettingsConfigDict(env_prefix="ONWARD_", env_file=".env", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(default_factory=default_home, description="Data of the embedded stack.")
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL, as postgresql://user:password@host/database."
+    )
+    temporal_address: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TEMPORAL_ADDRESS", "temporal_address"),
+        description="host:port of the Temporal frontend (Temporal's own variable).",
+    )
+    temporal_namespace: str = Field(
+        default="default",
+        validation_alias=AliasChoices("TEMPORAL_NAMESPACE", "temporal_namespace"),
+        description="Temporal namespace (Temporal's own variable).",
+    )
+    temporal_ui_url: str | None = Field(default=None, description="Base URL of Temporal UI, for links.")
+    task_queue: str = Field(default="onward", description="Temporal task queue of the worker.")
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Signs Message-IDs and unsubscribe links. 32 random bytes or more; never change it while enrollments are open.",
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="Address the HTTP API binds.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token of the HTTP API; required beyond 127.0.0.1."
+    )
+    public_url: str | None = Field(
+        default=None, description="Where recipients reach the unsubscribe links, https://..."
+    )
+
+    database_pool_size: int = Field(default=16, ge=2, description="Connections per process.")
+    max_concurrent_activities: int = Field(default=100, ge=1, description="Sends at once per worker process.")
+    lease_seconds: float = Field(
+        default=30.0, gt=0, description="Lease on a send ledger row; renewed while its owner lives."
+    )
+    graceful_shutdown_seconds: float = Field(
+        default=660.0,
+        ge=0,
+        description="How long a stopping worker waits for final SMTP replies (600 s by RFC 5321) before it gives up.",
+    )
+    smtp_connect_seconds: float = Field(
+        default=60.0, gt=0, description="Time-out to connect and for the greeting, and for each command."
+    )
+    smtp_final_seconds: float = Field(
+        default=600.0, gt=0, description="Time-out for the reply to the final dot (RFC 5321 4.5.3.2.6)."
+    )
+    defer_base_seconds: float = Field(
+        default=300.0, gt=0, description="First wait after a temporary refusal; doubles each time."
+    )
+    defer_max_tries: int = Field(default=10, ge=1, description="Temporary refusals before `delivery_failed`.")
+    sweep_seconds: float = Field(
+        default=30.0, gt=0, description="How often unadopted stop marks are signalled again and mailboxes probed."
+    )
+    mark_grace_seconds: float = Field(
+        default=15.0, ge=0, description="Age from which the sweeper signals an unadopted stop mark again."
+    )
+    wake_per_second: float = Field(default=50.0, gt=0, description="Enrollments woken per second when a gate opens.")
+    guardrail_refusals: int = Field(
+        default=3, ge=1, description="Spam refusals of one mailbox within an hour that hold it."
+    )
+
+    temporal_deployment_name: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TEMPORAL_DEPLOYMENT_NAME", "temporal_deployment_name"),
+        description="Worker Deployment Versioning: the deployment's name.",
+    )
+    temporal_worker_build_id: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TEMPORAL_WORKER_BUILD_ID", "temporal_worker_build_id"),
+        description="Worker Deployment Versioning: this build's ID.",
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_json: bool = Field(default=False, description="Logs as JSON lines.")
+
+    @property
+    def stack_file(self) -> Path:
+        """Where a running embedded stack says its addresses."""
+        return self.home / "stack.json"
+
+    def require_database(self) -> str:
+        """The PostgreSQL URL. Raises SettingsError `database_url_missing`."""
+        if not self.database_url:
+            raise SettingsError(
+                "database_url_missing",
+                "ONWARD_DATABASE_URL",
+                "no database is named and no embedded stack runs; set it, or start `onward demo` or `onward stack`",
+            )
+        return self.database_url
+
+    def require_temporal(self) -> str:
+        """host:port of Temporal. Raises SettingsError `temporal_address_missing`."""
+        if not self.temporal_address:
+            raise SettingsError(
+                "temporal_address_missing",
+                "TEMPORAL_ADDRESS",
+                "no Temporal server is named and no embedded stack runs; set it, or start `onward demo` or `onward stack`",
+            )
+        return self.temporal_address
+
+    def require_secret(self) -> bytes:
+        """The signing key. Raises SettingsError `secret_key_missing` or `secret_key_short`."""
+        if self.secret_key is None:
+            raise SettingsError(
+                "secret_key_missing", "ONWARD_SECRET_KEY", "set it to 32 random bytes or more (`openssl rand -hex 32`)"
+            )
+        key = self.secret_key.get_secret_value().encode()
+        if len(key) < 32:
+            raise SettingsError(
+                "secret_key_short", "ONWARD_SECRET_KEY", "use 32 bytes or more (`openssl rand -hex 32`)"
+            )
+        return key
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process: overrides, then the environment, then the running embedded stack of this user.
+
+    `stack.json` holds a subset of the field names above and the `pid` of the stack's owner; a file left behind by
+    a dead owner is ignored.
+    """
+    settings = Settings(**overrides)
+    if settings.database_url and settings.temporal_address:
+        return settings
+    stack = read_stack(settings.stack_file)
+    if stack is None:
+        return settings
+    filled = {
+        name: stack[name] for name in Settings.model_fields if name in stack and name not in settings.model_fields_set
+    }
+    return Settings(**{**filled, **overrides})
+
+
+def read_stack(path: Path) -> dict[str, Any] | None:
+    """What a running embedded stack says of itself, or None when none runs."""
+    try:
+        stack: dict[str, Any] = json.loads(path.read_text())
+        os.kill(int(stack["pid"]), 0)
+    except PermissionError:
+        return stack
+    except (OSError, ValueError, KeyError):
+        return None
+    return stack
