@@ -1,0 +1,56 @@
+"""Durations as people write them in sequence files: `90s`, `15m`, `4h`, `3d`, `2w`, and `1bd` for business days."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_FORM = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(s|m|h|d|w|bd)")
+_LIMIT_SECONDS = 10 * 366 * 86400
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time: `seconds` of the clock, or `business_days` (days on which the schedule has a window)."""
+
+    seconds: float = 0.0
+    business_days: int = 0
+
+    @property
+    def delta(self) -> timedelta:
+        """The calendar part. Business days are counted by `domain.schedule`."""
+        return timedelta(seconds=self.seconds)
+
+    def __str__(self) -> str:
+        if self.business_days:
+            return f"{self.business_days}bd"
+        for unit in ("w", "d", "h", "m"):
+            if self.seconds and self.seconds % _UNITS[unit] == 0:
+                return f"{int(self.seconds // _UNITS[unit])}{unit}"
+        return f"{self.seconds:g}s"
+
+
+def parse_duration(value: Any) -> Duration:
+    """Read a duration such as `3d`. Raises ValueError with the accepted forms; ten years at most."""
+    if isinstance(value, Duration):
+        return value
+    match = _FORM.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("not a duration; write a number and a unit: 90s, 15m, 4h, 3d, 2w or 1bd (business days)")
+    amount, unit = float(match[1]), match[2]
+    if unit == "bd":
+        if amount != int(amount) or amount > 1000:
+            raise ValueError("business days are whole numbers up to 1000")
+        return Duration(business_days=int(amount))
+    seconds = amount * _UNITS[unit]
+    if seconds > _LIMIT_SECONDS:
+        raise ValueError("longer than ten years")
+    return Duration(seconds=seconds)
+
+
+DurationField = Annotated[Duration, BeforeValidator(parse_duration), PlainSerializer(str, return_type=str)]

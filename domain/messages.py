@@ -1,0 +1,292 @@
+"""Signals and updates: what may be said to an enrollment. One frozen model each; see docs/temporal.md for their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from domain.errors import InvalidMessage
+from domain.statuses import Outcome
+from domain.wire import Instant, Moment, Wire
+
+Code = str
+
+
+class Message(Wire):
+    """What every message carries. `id`: the same id has the same effect once. `by`: who says it, as an ID (never a name
+    or address). `at`: when it happened, if not now. `origin`: the enrollment whose own event this one follows from."""
+
+    name: ClassVar[str]
+    rank: ClassVar[int] = 4
+    """Precedence when things coincide, from `PRECEDENCE`; lower goes first."""
+    stops: ClassVar[bool] = False
+    """Recorded as a stop mark before the workflow is told, so that no email can slip between."""
+
+    id: str | None = Field(default=None, max_length=200)
+    by: str = Field(default="system", min_length=1, max_length=120)
+    at: Instant | None = None
+    origin: str | None = Field(default=None, max_length=80)
+
+
+class Pause(Message):
+    """Hold the enrollment, until a time or a plain date, or until resumed."""
+
+    name = "pause"
+    stops = True
+    until: Moment | None = None
+
+
+class Resume(Message):
+    """Release every hold that a person may release; after a bounce, send the halted step again."""
+
+    name = "resume"
+
+
+class ResumeAt(Message):
+    """Set the end of every hold that `resume` could release."""
+
+    name = "resume_at"
+    until: Moment
+
+
+class SendNow(Message):
+    """Skip the wait before the current step, never the guards, windows or limits."""
+
+    name = "send_now"
+
+
+class Skip(Message):
+    """Leave the current step out and go on with the next."""
+
+    name = "skip"
+
+
+class Retry(Message):
+    """Try the halted step again, as a further attempt."""
+
+    name = "retry"
+
+
+class Finish(Message):
+    """End the enrollment by hand. `outcome` is one of the final outcomes, `disposition` a code of the caller's own."""
+
+    name = "finish"
+    stops = True
+    outcome: Outcome = Outcome.MANUAL
+    disposition: str | None = Field(default=None, max_length=60, pattern=r"^[A-Za-z0-9_. -]*$")
+
+    @field_validator("outcome")
+    @classmethod
+    def _final(cls, value: Outcome) -> Outcome:
+        if value in (Outcome.COMPLETED, Outcome.NO_REPLY):
+            raise ValueError("this outcome is reached by itself; use manual, replied, interested, meeting_booked, ...")
+        return value
+
+
+class Remove(Message):
+    """Take the contact out of the sequence. The record and its story stay."""
+
+    name = "remove"
+    stops = True
+
+
+class SettleDelivery(Message):
+    """Say what became of an email whose delivery is unknown: `sent` goes on, `not_sent` tries the step again."""
+
+    name = "settle_delivery"
+    verdict: Literal["sent", "not_sent"]
+
+
+class Reply(Message):
+    """A person answered. `message_id` names our email; `interest` is a reader's or classifier's verdict."""
+
+    name = "reply"
+    rank = 2
+    stops = True
+    message_id: str | None = Field(default=None, max_length=250)
+    interest: Literal["interested", "not_interested"] | None = None
+
+
+class OutOfOffice(Message):
+    """An auto-reply. `return_date`: the day (or instant) the person is back; none when it was not to be read."""
+
+    name = "out_of_office"
+    rank = 7
+    stops = True
+    return_date: Moment | None = None
+    message_id: str | None = Field(default=None, max_length=250)
+    corrected: bool = False
+    """A person read the mail and says so: no later auto-reply overrides it."""
+
+
+class Bounce(Message):
+    """An email came back. Names it by Message-ID or by step and attempt; without either, the last one sent."""
+
+    name = "bounce"
+    rank = 3
+    stops = True
+    kind: Literal["hard_bounce", "spam_block", "soft"] = "hard_bounce"
+    code: str | None = Field(default=None, max_length=40)
+    """Enhanced status code (RFC 3463) or class of the refusal."""
+    message_id: str | None = Field(default=None, max_length=250)
+    step: str | None = Field(default=None, max_length=80)
+    attempt: int | None = Field(default=None, ge=1)
+
+
+class Unsubscribe(Message):
+    """The contact opted out."""
+
+    name = "unsubscribe"
+    rank = 1
+    stops = True
+
+
+class Complaint(Message):
+    """The contact reported our email as spam."""
+
+    name = "complaint"
+    rank = 1
+    stops = True
+
+
+class MeetingBooked(Message):
+    """A meeting was booked."""
+
+    name = "meeting_booked"
+    rank = 2
+    stops = True
+
+
+class ContactGone(Message):
+    """The contact left the company, or the address has moved."""
+
+    name = "contact_gone"
+    rank = 3
+    stops = True
+
+
+class AccountReply(Message):
+    """Somebody else at the contact's account replied; the sequence's policy decides."""
+
+    name = "account_reply"
+    rank = 5
+    stops = True
+
+
+class GateOpened(Message):
+    """The switch of the sequence, or the mailbox, is on again (sent by the waker to those that parked)."""
+
+    name = "gate_opened"
+    rank = 8
+    gate: Literal["global", "sequence", "mailbox"]
+    epoch: int
+
+
+class CauseCleared(Message):
+    """A cause of Not Sent that was ours is mended (sent by the waker): the step is tried again."""
+
+    name = "cause_cleared"
+    rank = 8
+    reason: str
+
+
+class CloseSettling(Message):
+    """Close a settling enrollment now, because the contact enters the sequence again."""
+
+    name = "close_settling"
+    rank = 9
+
+
+MESSAGES: dict[str, type[Message]] = {
+    kind.name: kind
+    for kind in (
+        Pause,
+        Resume,
+        ResumeAt,
+        SendNow,
+        Skip,
+        Retry,
+        Finish,
+        Remove,
+        SettleDelivery,
+        Reply,
+        OutOfOffice,
+        Bounce,
+        Unsubscribe,
+        Complaint,
+        MeetingBooked,
+        ContactGone,
+        AccountReply,
+        GateOpened,
+        CauseCleared,
+        CloseSettling,
+    )
+}
+COMMANDS: tuple[str, ...] = (
+    "pause",
+    "resume",
+    "resume_at",
+    "send_now",
+    "skip",
+    "retry",
+    "finish",
+    "remove",
+    "settle_delivery",
+)
+"""Commands of a person: signals, and updates of the same name that answer or refuse."""
+
+FACTS: tuple[str, ...] = (
+    "reply",
+    "out_of_office",
+    "bounce",
+    "unsubscribe",
+    "complaint",
+    "meeting_booked",
+    "contact_gone",
+    "account_reply",
+)
+"""Facts from outside: signals only."""
+
+PRECEDENCE: tuple[tuple[str, ...], ...] = (
+    ("unsubscribe", "complaint"),
+    ("reply", "meeting_booked"),
+    ("bounce", "contact_gone"),
+    COMMANDS,
+    ("account_reply",),
+    ("stage exclusion",),
+    ("out_of_office",),
+    ("guardrail", "gate_opened", "cause_cleared"),
+    ("schedule", "close_settling"),
+)
+"""What goes first when things coincide (design section 3). Row n is rank n + 1; guards and the schedule are not messages."""
+
+
+def parse_message(name: str, payload: object, *, strict: bool) -> Message:
+    """The message `name` with this JSON payload (None counts as empty).
+
+    Signals are lenient (`strict=False`): unknown fields are ignored, since a newer sender may know more. Updates and HTTP
+    are strict. Raises InvalidMessage that names the field.
+    """
+    kind = MESSAGES.get(name)
+    if kind is None:
+        raise InvalidMessage(f"there is no message {name!r}", field="name", fix=f"known: {', '.join(MESSAGES)}")
+    if payload is None:
+        payload = {}
+    if not isinstance(payload, Mapping):
+        raise InvalidMessage(
+            f"{name} takes a JSON object, not {type(payload).__name__}", fix='for example {"by": "person:ana"}'
+        )
+    if strict:
+        unknown = sorted(str(key) for key in payload if key not in kind.model_fields)
+        if unknown:
+            raise InvalidMessage(
+                f"{name} has no such field", field=unknown[0], fix=f"known: {', '.join(sorted(kind.model_fields))}"
+            )
+    try:
+        return kind.model_validate(dict(payload))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or name
+        raise InvalidMessage(first["msg"].removeprefix("Value error, "), field=field) from None

@@ -1,0 +1,322 @@
+"""Sequences, schedules and mailboxes as people define them, and the settings that decide what an event does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from datetime import time
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from domain.durations import Duration, DurationField
+from domain.errors import InvalidDefinition
+from domain.ids import check_id
+from domain.statuses import StageEvent
+from domain.wire import Wire
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+AccountReplyPolicy = Literal["nothing", "finish", "pause", "not_sent"]
+MAX_TEXT = 200_000
+
+
+def _id(value: str) -> str:
+    try:
+        return check_id(value, "id")
+    except InvalidDefinition as error:
+        raise ValueError(f"{error.message}; {error.fix}") from None
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Line = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Definition(BaseModel):
+    """Base of what people write: unknown fields are refused, since a misspelled setting would silently not apply."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Step(Definition):
+    """One step of a sequence. `id` is stable: it names the step in ledgers and histories whatever its position."""
+
+    id: Id
+    kind: Literal["email"] = "email"
+    wait: DurationField = Duration()
+    """Calendar time after the step before (after the enrollment, for the first)."""
+    thread: Literal["new", "reply"] = "new"
+    """`reply`: in the thread of the last email sent in this enrollment."""
+    subject: str = Field(default="", max_length=2_000)
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    html: str | None = Field(default=None, max_length=MAX_TEXT)
+    expires_after: DurationField | None = None
+    """How late the email may leave, counted from its due time; later it is Not Sent `step_expired`. None: never too late."""
+
+    @model_validator(mode="after")
+    def _subject_of_new_threads(self) -> Step:
+        if self.thread == "new" and not self.subject.strip():
+            raise ValueError("a step that starts a thread needs a subject")
+        return self
+
+
+DEFAULT_STAGE_MAP: dict[StageEvent, str] = {
+    StageEvent.DELIVERED: "Approaching",
+    StageEvent.REPLIED: "Replied",
+    StageEvent.INTERESTED: "Interested",
+    StageEvent.NOT_INTERESTED: "Not Interested",
+    StageEvent.MEETING: "Interested",
+    StageEvent.BOUNCED: "Bad Data",
+    StageEvent.UNSUBSCRIBED: "Do Not Contact",
+    StageEvent.CONTACT_GONE: "Changed Job",
+    StageEvent.UNRESPONSIVE: "Unresponsive",
+}
+
+
+class SequenceSettings(Definition):
+    """What a sequence does on events, whom it admits and whom it never mails. Defaults follow Apollo's rulesets."""
+
+    finish_on_reply: bool = True
+    finish_on_meeting: bool = True
+    pause_on_out_of_office: bool = True
+    out_of_office_buffer: DurationField = Duration(business_days=1)
+    """Added to the return day before the sequence goes on."""
+    out_of_office_default: DurationField | None = None
+    """The pause when no return date is known; None waits for a person."""
+    account_reply: AccountReplyPolicy = "nothing"
+    account_reply_pause: DurationField = Duration(seconds=30 * 86400)
+    settle: DurationField = Duration(seconds=5 * 86400)
+    """How long after the last step a reply or bounce still changes the outcome; then the contact is Unresponsive."""
+    give_up_after: DurationField | None = None
+    """Ends an enrollment that stood halted or held this long (never a manual hold or a switched-off sequence)."""
+    excluded_contact_stages: tuple[Line, ...] = ("Replied", "Interested", "Do Not Contact", "Bad Data")
+    excluded_account_stages: tuple[Line, ...] = (
+        "Current Client",
+        "Active Opportunity",
+        "Dead Opportunity",
+        "Do Not Prospect",
+    )
+    stage_map: dict[StageEvent, str | None] = Field(default_factory=dict)
+    """Overrides of DEFAULT_STAGE_MAP; null leaves the stage alone on that event."""
+    reenroll: Literal["never", "after_finish"] = "after_finish"
+    cooldown: DurationField = Duration()
+    """The least time between the end of one enrollment in this sequence and the next."""
+    active_elsewhere: Literal["refuse", "allow"] = "refuse"
+    replied_elsewhere: Literal["refuse", "allow"] = "refuse"
+    """Contacts who replied (or booked a meeting) in another sequence."""
+    send_unverified: bool = True
+    """Whether addresses marked `unverified` may be mailed."""
+    require_consent: bool = False
+    retry_when_cleared: bool = False
+    """Whether a Not Sent enrollment retries by itself when its cause has cleared (else it shows "ready to retry")."""
+
+    def stage_for(self, event: StageEvent) -> str | None:
+        """The contact stage that `event` sets, or None to leave it."""
+        return self.stage_map.get(event, DEFAULT_STAGE_MAP[event])
+
+
+class Sequence(Definition):
+    """An ordered list of steps with settings. The master switch is not part of the definition: it is a fact."""
+
+    id: Id
+    name: Line
+    schedule: Id
+    mailboxes: tuple[Id, ...] = Field(min_length=1)
+    """Mailboxes that may send for it; each enrollment keeps the one it was given at admission."""
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    settings: SequenceSettings = SequenceSettings()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Sequence:
+        seen: set[str] = set()
+        for step in self.steps:
+            if step.id in seen:
+                raise ValueError(f"two steps have the ID {step.id!r}; step IDs are stable names, give each its own")
+            seen.add(step.id)
+        if self.steps[0].thread == "reply":
+            raise ValueError(f"step {self.steps[0].id!r} is the first and has no thread to reply in; use thread: new")
+        return self
+
+
+class StepRef(Wire):
+    """A step as histories and lists name it: its stable ID and its place, `number` of `total` (from 1)."""
+
+    id: str
+    number: int
+    total: int
+
+
+def step_ref(sequence: Sequence, index: int) -> StepRef:
+    """The reference to the step at `index` (from 0)."""
+    return StepRef(id=sequence.steps[index].id, number=index + 1, total=len(sequence.steps))
+
+
+def find_step(sequence: Sequence, ref: StepRef) -> int | None:
+    """The index of a step by its stable ID; where it was deleted, the step now standing in its place; None past the end."""
+    for index, step in enumerate(sequence.steps):
+        if step.id == ref.id:
+            return index
+    return ref.number - 1 if ref.number <= len(sequence.steps) else None
+
+
+class Policy(Wire):
+    """The part of a sequence's settings that the workflow needs to decide what an event does. Seconds are clock time."""
+
+    finish_on_reply: bool = True
+    finish_on_meeting: bool = True
+    pause_on_out_of_office: bool = True
+    account_reply: AccountReplyPolicy = "nothing"
+    account_reply_pause_seconds: float = 30 * 86400
+    out_of_office_default_seconds: float | None = None
+    give_up_seconds: float | None = None
+
+
+def policy_of(settings: SequenceSettings) -> Policy:
+    """The policy a workflow holds, from its sequence's settings."""
+    default = settings.out_of_office_default
+    return Policy(
+        finish_on_reply=settings.finish_on_reply,
+        finish_on_meeting=settings.finish_on_meeting,
+        pause_on_out_of_office=settings.pause_on_out_of_office,
+        account_reply=settings.account_reply,
+        account_reply_pause_seconds=_clock_seconds(settings.account_reply_pause),
+        out_of_office_default_seconds=None if default is None else _clock_seconds(default),
+        give_up_seconds=None if settings.give_up_after is None else _clock_seconds(settings.give_up_after),
+    )
+
+
+def _clock_seconds(duration: Duration) -> float:
+    # Seven calendar days hold five business days; a pause counted in business days is rounded up to whole weeks' share.
+    return duration.seconds + duration.business_days * 86400 * 7 / 5
+
+
+def _clock(value: Any) -> Any:
+    # YAML 1.1 reads 9:00 as the sexagesimal number 540.
+    if isinstance(value, int):
+        value = f"{value // 60:02d}:{value % 60:02d}"
+    if value == "24:00":
+        return time.max
+    return value
+
+
+class Window(Definition):
+    """Sending hours of one day, in the schedule's zone. `end` is exclusive; 24:00 is the end of the day."""
+
+    start: Annotated[time, BeforeValidator(_clock)]
+    end: Annotated[time, BeforeValidator(_clock)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Window:
+        if self.start >= self.end:
+            raise ValueError("a window ends after it starts; split one that crosses midnight in two")
+        return self
+
+
+class Schedule(Definition):
+    """Sending windows per weekday in a time zone. A weekday without windows sends nothing."""
+
+    id: Id
+    zone: str
+    """IANA name, such as Europe/Berlin."""
+    windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[Window, ...]]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Schedule:
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"zone {self.zone!r} is not an IANA time zone such as Europe/Berlin") from None
+        if not any(self.windows.values()):
+            raise ValueError("no weekday has a window, so nothing could ever be sent")
+        for day, windows in self.windows.items():
+            ordered = sorted(windows, key=lambda window: window.start)
+            if any(a.end > b.start for a, b in itertools.pairwise(ordered)):
+                raise ValueError(f"windows of {day} overlap")
+        return self
+
+
+class Limits(Definition):
+    """What a mailbox may send. Counted in the sequence's schedule zone (days) and over any 60 minutes (hours)."""
+
+    per_day: int = Field(default=50, ge=1, le=100_000)
+    per_hour: int = Field(default=20, ge=1, le=100_000)
+    gap: DurationField = Duration(seconds=60)
+    """The least time between two emails."""
+    new_per_day: int | None = Field(default=None, ge=1)
+    """First emails of enrollments per day; default 40 % of per_day, so that follow-ups find room."""
+
+    @property
+    def first_touches(self) -> int:
+        """The first emails allowed in a day."""
+        return self.new_per_day if self.new_per_day is not None else max(1, self.per_day * 2 // 5)
+
+
+class Smtp(Definition):
+    """How a mailbox sends. The password is a reference (`env:NAME` or `file:/path`), never the secret itself."""
+
+    host: Line
+    port: int = Field(ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str | None = None
+    password: str | None = None
+
+    @model_validator(mode="after")
+    def _reference(self) -> Smtp:
+        if self.password is not None and not self.password.startswith(("env:", "file:")):
+            raise ValueError("password is a reference: env:NAME or file:/path, never the secret itself")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        return self
+
+
+class Mailbox(Definition):
+    """A sending address, its server and its limits."""
+
+    id: Id
+    address: Line
+    name: str = Field(default="", max_length=200)
+    """The display name of From."""
+    smtp: Smtp
+    limits: Limits = Limits()
+    reply_to: str | None = None
+
+
+D = TypeVar("D", bound=Definition)
+
+
+def parse_definition(kind: type[D], data: Mapping[str, Any] | Any) -> D:
+    """Validate what a person wrote. Raises InvalidDefinition that names the first wrong field and the fix, and counts the rest."""
+    if not isinstance(data, Mapping):
+        raise InvalidDefinition(f"a {kind.__name__.lower()} is a mapping of fields, not {type(data).__name__}")
+    try:
+        return kind.model_validate(dict(data))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        first = problems[0]
+        path = ".".join(str(part) for part in first["loc"]) or kind.__name__.lower()
+        message = first["msg"].removeprefix("Value error, ")
+        fix = None
+        if first["type"] == "extra_forbidden":
+            known = _fields_at(kind, first["loc"])
+            message = "unknown field"
+            fix = f"known here: {', '.join(known)}" if known else None
+        if len(problems) > 1:
+            message += (
+                f" (and {len(problems) - 1} more: {', '.join('.'.join(map(str, p['loc'])) for p in problems[1:4])})"
+            )
+        raise InvalidDefinition(message, field=path, fix=fix) from None
+
+
+def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    model: Any = kind
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            return []
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if model is None:
+            return []
+    return sorted(model.model_fields)
