@@ -102,8 +102,6 @@ class SequenceSettings(Definition):
     cooldown: DurationField = Duration()
     """The least time between the end of one enrollment in this sequence and the next."""
     active_elsewhere: Literal["refuse", "allow"] = "refuse"
-    replied_elsewhere: Literal["refuse", "allow"] = "refuse"
-    """Contacts who replied (or booked a meeting) in another sequence."""
     send_unverified: bool = True
     """Whether addresses marked `unverified` may be mailed."""
     require_consent: bool = False
