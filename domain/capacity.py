@@ -74,7 +74,8 @@ def fit(
     # not contain it. Only ends of obstacles and begins of windows can be the answer, so no other instant is tried.
     obstacles = _obstacles(limits, bookings)
     obstacle = next(obstacles, None)
-    at, cause = earliest, None
+    at = earliest
+    cause: Cause | None = None
     for opens, closes in windows:
         if at < opens:
             at, cause = opens, "window"
@@ -101,6 +102,7 @@ def breaks(
     `used` is sorted, none is later than `at`, and it covers the local day so far and `reach` before `at`. The gap may
     be short by `tolerance_seconds`, since an email leaves a moment after its slot; the counts are exact.
     """
+    at = at.astimezone(UTC)
     begin, end = day_bounds(schedule, at)
     count = _day_limit(limits, _between(used, begin, end), first_touch)
     if count is not None:

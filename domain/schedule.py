@@ -22,6 +22,7 @@ _SEARCH_DAYS = 15
 
 def is_open(schedule: Schedule, at: datetime) -> bool:
     """Whether `at` (aware) lies inside a window. A window's end is outside."""
+    at = at.astimezone(UTC)  # comparing across zones is never equal at local times that come twice (PEP 495)
     return next_open(schedule, at) == at
 
 
@@ -120,7 +121,9 @@ def openings(schedule: Schedule, day: date) -> list[tuple[datetime, datetime]]:
 
 def _windows(schedule: Schedule, day: date) -> list[Window]:
     """The windows of a calendar day in order. The one place that knows which days are for sending."""
-    return sorted(schedule.windows.get(WEEKDAYS[day.weekday()], ()), key=lambda window: window.start)  # type: ignore[call-overload]
+    weekday = WEEKDAYS[day.weekday()]
+    windows = (window for name, windows in schedule.windows.items() if name == weekday for window in windows)
+    return sorted(windows, key=lambda window: window.start)
 
 
 def _zone(schedule: Schedule) -> ZoneInfo:
@@ -139,7 +142,7 @@ def _midnight(zone: ZoneInfo, day: date) -> datetime:
 def _instant(zone: ZoneInfo, local: datetime) -> datetime:
     """The first instant at which clocks show `local` (naive); where they skip it, the instant after the gap."""
     instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(fold=0):
+    if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant
     # PEP 495: inside a gap, fold 0 counts by the offset before the change and so lies after it, fold 1 the reverse.
     return _change(zone, local.replace(tzinfo=zone, fold=1).astimezone(UTC), instant)

@@ -8,7 +8,16 @@ from datetime import time
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from domain.durations import Duration, DurationField
 from domain.errors import InvalidDefinition
@@ -205,6 +214,8 @@ class Window(Definition):
 
     @model_validator(mode="after")
     def _ordered(self) -> Window:
+        if self.start.tzinfo is not None or self.end.tzinfo is not None:
+            raise ValueError("hours are local to the schedule's zone; write 09:00 without an offset")
         if self.start >= self.end:
             raise ValueError("a window ends after it starts; split one that crosses midnight in two")
         return self
@@ -242,6 +253,13 @@ class Limits(Definition):
     """The least time between two emails."""
     new_per_day: int | None = Field(default=None, ge=1)
     """First emails of enrollments per day; default 40 % of per_day, so that follow-ups find room."""
+
+    @field_validator("gap")
+    @classmethod
+    def _clock_gap(cls, value: Duration) -> Duration:
+        if value.business_days:
+            raise ValueError("a gap is clock time, such as 90s or 10m")
+        return value
 
     @property
     def first_touches(self) -> int:

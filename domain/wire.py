@@ -6,9 +6,8 @@ changing what older payloads mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -18,6 +17,8 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+
+D = TypeVar("D", bound=date)
 
 
 class Wire(BaseModel):
@@ -45,18 +46,26 @@ def _instant(value: object) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time needs an offset; write it as 2026-12-01T09:00:00+01:00 or with Z")
-        return value.astimezone(UTC)
+        return _in_range(value).astimezone(UTC)
     raise ValueError("not a time; write it as 2026-12-01T09:00:00+01:00")
+
+
+def _in_range(value: D) -> D:
+    # Calendar arithmetic near the ends of datetime overflows; nothing real lies there.
+    if not 1970 <= value.year <= 2199:
+        raise ValueError("a year from 1970 to 2199")
+    return value
 
 
 def _moment(value: object) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value
+        return _in_range(value)
     if isinstance(value, str) and len(value) == 10:
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             raise ValueError("not a date; write it as 2026-12-01") from None
+        return _in_range(day)
     return _instant(value)
 
 
@@ -75,5 +84,3 @@ Moment = Annotated[
     datetime | date, BeforeValidator(_moment), PlainSerializer(_write_instant, return_type=str, when_used="json")
 ]
 """An instant, or a plain date: the first sending window of that day in the schedule's zone."""
-
-Json = Mapping[str, Any]

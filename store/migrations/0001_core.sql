@@ -103,6 +103,7 @@ CREATE TABLE enrollments (
     sequence_id     text NOT NULL REFERENCES sequences (id),
     contact_id      text NOT NULL REFERENCES contacts (id),
     mailbox_id      text REFERENCES mailboxes (id),
+    run_id          uuid NOT NULL,              -- the run that wrote last
     run_epoch       integer NOT NULL DEFAULT 1, -- order in which runs of this enrollment were first seen
     version         integer NOT NULL,           -- the workflow's counter; (run_epoch, version) only ever rises
     state           jsonb NOT NULL,

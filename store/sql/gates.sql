@@ -1,0 +1,50 @@
+-- name: switch_sequence
+UPDATE sequences SET switched_on = $2, epoch = epoch + 1, switched_at = $4, switched_by = $3, updated_at = now()
+WHERE id = $1 AND switched_on <> $2 RETURNING epoch
+
+-- name: switch_global
+UPDATE global_switch SET switched_on = $1, epoch = epoch + 1, switched_at = $3, switched_by = $2
+WHERE switched_on <> $1 RETURNING epoch
+
+-- name: switch_mailbox
+UPDATE mailboxes SET state = $2, state_code = $3, state_at = $4, epoch = epoch + 1, updated_at = now()
+WHERE id = $1 AND state <> $2 RETURNING epoch
+
+-- name: event
+INSERT INTO switch_events (gate, key, state, epoch, by, at) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: slow_down
+UPDATE mailboxes SET not_before = greatest(coalesce(not_before, $2), $2) WHERE id = $1
+
+-- name: gate_sequence
+SELECT switched_on AS open, epoch FROM sequences WHERE id = $1
+
+-- name: gate_global
+SELECT switched_on AS open, epoch FROM global_switch
+
+-- name: gate_mailbox
+SELECT state = 'up' AS open, epoch FROM mailboxes WHERE id = $1
+
+-- name: park
+INSERT INTO parked (enrollment_id, gate, key, epoch) VALUES ($1, $2, $3, $4)
+ON CONFLICT (enrollment_id, gate) DO UPDATE SET key = excluded.key, epoch = excluded.epoch, at = now()
+
+-- name: page
+SELECT p.enrollment_id, e.workflow_id FROM parked p JOIN enrollments e ON e.id = p.enrollment_id
+WHERE p.gate = $1 AND p.key = $2 AND p.enrollment_id > $3 ORDER BY p.enrollment_id LIMIT $4
+
+-- name: count
+SELECT count(*) FROM parked WHERE gate = $1 AND key = $2
+
+-- name: waiting_open
+-- Gates that stand open while somebody is still parked at them: a waker was lost or its signal was.
+SELECT p.gate, p.key, max(x.epoch) AS epoch FROM parked p JOIN (
+    SELECT 'sequence' AS gate, id AS key, epoch FROM sequences WHERE switched_on
+    UNION ALL SELECT 'global', '', epoch FROM global_switch WHERE switched_on
+    UNION ALL SELECT 'mailbox', id, epoch FROM mailboxes WHERE state = 'up'
+) x ON x.gate = p.gate AND x.key = p.key
+WHERE p.at < now() - $1::interval
+GROUP BY p.gate, p.key
+
+-- name: down_mailboxes
+SELECT id, definition, epoch, state_code FROM mailboxes WHERE state = 'down' ORDER BY id

@@ -1,0 +1,315 @@
+"""Where an email fits into a mailbox's calendar: examples, and random calendars against a naive walk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.capacity import Booking, DayFull, Fit, breaks, fit, reach
+from domain.schedule import day_bounds
+from domain.sequences import WEEKDAYS, Limits, Schedule
+
+HOUR = timedelta(hours=1)
+
+
+def schedule(zone: str = "UTC", *spans: str) -> Schedule:
+    """The same windows on every day."""
+    windows = [dict(zip(("start", "end"), span.split("-"), strict=True)) for span in spans or ("00:00-24:00",)]
+    return Schedule.model_validate({"id": "s", "zone": zone, "windows": dict.fromkeys(WEEKDAYS, windows)})
+
+
+def limits(per_day: int = 1000, per_hour: int = 1000, gap: str = "0s", new_per_day: int | None = None) -> Limits:
+    return Limits.model_validate({"per_day": per_day, "per_hour": per_hour, "gap": gap, "new_per_day": new_per_day})
+
+
+def clock(text: str, day: int = 1) -> datetime:
+    return datetime.combine(datetime(2026, 12, day).date(), time.fromisoformat(text), UTC)  # noqa: DTZ001
+
+
+def booked(*texts: str, first_touch: bool = False) -> list[Booking]:
+    return [Booking(clock(text), first_touch) for text in texts]
+
+
+NEXT_DAY = clock("00:00", day=2)
+
+
+def test_an_empty_calendar_takes_the_instant_asked_for() -> None:
+    asked = clock("10:00:00.000001")
+    assert fit(schedule(), limits(), asked, [], True) == Fit(asked, None)
+
+
+def test_a_closed_instant_moves_to_the_next_window_of_the_day_or_to_the_next_day() -> None:
+    office = schedule("UTC", "09:00-12:00", "13:00-17:00")
+    assert fit(office, limits(), clock("08:00"), [], False) == Fit(clock("09:00"), "window")
+    assert fit(office, limits(), clock("12:00"), [], False) == Fit(clock("13:00"), "window")
+    assert fit(office, limits(), clock("17:00"), [], False) == DayFull(NEXT_DAY, "window")
+
+
+def test_the_gap_holds_before_and_after_a_booking_and_may_be_met_exactly() -> None:
+    plan, gap = schedule(), limits(gap="10m")
+    calendar = booked("10:00", "10:20", "10:35")
+    assert fit(plan, gap, clock("09:50"), calendar, False) == Fit(clock("09:50"), None)
+    assert fit(plan, gap, clock("09:50:00.000001"), calendar, False) == Fit(clock("10:10"), "gap")
+    assert fit(plan, gap, clock("10:11"), calendar, False) == Fit(clock("10:45"), "gap")
+
+
+def test_a_gap_larger_than_the_window_goes_on_to_the_next_day() -> None:
+    plan = schedule("UTC", "09:00-09:30")
+    assert fit(plan, limits(gap="2h"), clock("09:10"), booked("09:05"), False) == DayFull(NEXT_DAY, "gap")
+    assert fit(plan, limits(gap="2h"), clock("08:00"), booked("08:00"), False) == DayFull(NEXT_DAY, "gap")
+
+
+def test_a_gap_reaches_over_midnight_to_the_days_around() -> None:
+    day_and_half = limits(gap="36h")
+    assert reach(day_and_half) == timedelta(hours=36)
+    yesterday = [Booking(clock("00:00", 1), False)]
+    assert fit(schedule(), day_and_half, clock("00:00", 2), yesterday, False) == Fit(clock("12:00", 2), "gap")
+
+
+def test_per_hour_counts_any_60_minutes_and_lets_the_60th_pass() -> None:
+    plan, two = schedule(), limits(per_hour=2)
+    assert fit(plan, two, clock("10:30"), booked("10:00", "10:20"), False) == Fit(clock("11:00"), "per_hour")
+    # Between two that share no hour there is room; in front of two that share one there is not.
+    assert fit(plan, two, clock("10:30"), booked("10:00", "11:00"), False) == Fit(clock("10:30"), None)
+    assert fit(plan, two, clock("09:30"), booked("10:00", "10:20"), False) == Fit(clock("11:00"), "per_hour")
+    assert fit(plan, two, clock("09:20"), booked("10:00", "10:20"), False) == Fit(clock("09:20"), None)
+
+
+def test_one_per_hour_is_a_gap_of_an_hour() -> None:
+    one = limits(per_hour=1)
+    assert fit(schedule(), one, clock("09:30"), booked("10:00", "11:30", "13:30"), False) == Fit(
+        clock("12:30"), "per_hour"
+    )
+    late = schedule("UTC", "23:00-24:00")
+    assert fit(late, one, clock("23:00"), booked("23:00"), False) == DayFull(NEXT_DAY, "per_hour")
+
+
+def test_limits_take_turns_in_pushing_an_email_on() -> None:
+    both = limits(per_hour=2, gap="10m")
+    calendar = booked("10:00", "10:30", "11:05", "12:00", "12:20")
+    # With all five, every pair of neighbours shares an hour, up to the one that 12:00 begins.
+    assert fit(schedule(), both, clock("10:05"), calendar[:1], False) == Fit(clock("10:10"), "gap")
+    assert fit(schedule(), both, clock("10:05"), calendar[:2], False) == Fit(clock("11:00"), "per_hour")
+    assert fit(schedule(), limits(per_hour=3, gap="10m"), clock("10:05"), calendar, False) == Fit(clock("10:10"), "gap")
+    assert fit(schedule(), both, clock("10:05"), calendar, False) == Fit(clock("13:00"), "per_hour")
+
+
+def test_the_window_named_last_is_the_cause_when_a_limit_pushed_past_the_one_before() -> None:
+    plan = schedule("UTC", "09:00-10:00", "15:00-16:00")
+    assert fit(plan, limits(gap="30m"), clock("09:45"), booked("09:45"), False) == Fit(clock("15:00"), "window")
+
+
+def test_the_daily_limit_counts_the_calendar_day_of_the_zone() -> None:
+    plan, three = schedule("Asia/Kathmandu"), limits(per_day=3)
+    calendar = booked("18:14", "18:15", "18:16", "18:17")  # Kathmandu's 2 December begins at 18:15 UTC
+    assert fit(plan, three, clock("10:00"), calendar, False) == Fit(clock("10:00"), None)
+    assert fit(plan, three, clock("19:00"), calendar, False) == DayFull(clock("18:15", day=2), "per_day")
+    assert fit(plan, limits(per_day=2), clock("10:00"), calendar, False) == Fit(clock("10:00"), None)
+
+
+def test_first_touches_leave_room_for_follow_ups() -> None:
+    calendar = booked("09:00", "09:30", first_touch=True)
+    five = limits(per_day=5)  # 40 %: two first touches
+    assert fit(schedule(), five, clock("10:00"), calendar, True) == DayFull(NEXT_DAY, "new_per_day")
+    assert fit(schedule(), five, clock("10:00"), calendar, False) == Fit(clock("10:00"), None)
+    assert fit(schedule(), limits(new_per_day=3), clock("10:00"), calendar, True) == Fit(clock("10:00"), None)
+
+
+def test_a_day_whose_windows_are_over_waits_for_the_window_even_if_it_is_full() -> None:
+    plan = schedule("UTC", "09:00-10:00")
+    assert fit(plan, limits(per_day=1), clock("10:00"), booked("09:00"), False) == DayFull(NEXT_DAY, "window")
+    assert fit(plan, limits(per_day=1), clock("09:30"), booked("09:00"), False) == DayFull(NEXT_DAY, "per_day")
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Europe/Berlin", 25), ("Australia/Lord_Howe", 24)])
+def test_a_long_day_takes_no_more_than_the_daily_limit(zone: str, hours: int) -> None:
+    begin = datetime(2026, 10, 25, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    calendar: list[Booking] = []
+    for _ in range(hours):
+        place = fit(schedule(zone), limits(per_day=hours, per_hour=1), begin, calendar, False)
+        assert isinstance(place, Fit)
+        calendar.append(Booking(place.at, False))
+    assert calendar[-1].at == begin + (hours - 1) * HOUR
+    end = begin + hours * HOUR
+    assert fit(schedule(zone), limits(per_day=hours, per_hour=1), begin, calendar, False) == DayFull(end, "per_day")
+    assert fit(schedule(zone), limits(per_day=99, per_hour=1), begin, calendar, False) == DayFull(end, "per_hour")
+
+
+def test_booking_one_after_another_packs_500_into_hours_of_50() -> None:
+    plan, fifty = schedule("UTC", "08:00-18:00"), limits(per_hour=50, gap="30s")
+    calendar: list[Booking] = []
+    for _ in range(500):
+        place = fit(plan, fifty, clock("08:00"), calendar, False)
+        assert isinstance(place, Fit)
+        calendar.append(Booking(place.at, False))
+    times = [booking.at for booking in calendar]
+    assert times[-1] == clock("17:24:30")
+    assert all(b - a >= timedelta(seconds=30) for a, b in pairwise(times))
+    assert all(later - earlier >= HOUR for earlier, later in zip(times, times[50:], strict=False))
+    assert fit(plan, fifty, clock("08:00"), calendar, False) == DayFull(NEXT_DAY, "per_hour")
+
+
+@pytest.mark.parametrize(
+    ("rule", "used", "expected"),
+    [
+        (limits(), [], None),
+        (limits(per_day=2), booked("08:00", "11:00"), "per_day"),
+        (limits(per_day=3), booked("08:00", "11:00"), None),
+        (limits(new_per_day=1), booked("08:00", first_touch=True), "new_per_day"),
+        (limits(new_per_day=1), booked("08:00"), None),
+        (limits(per_hour=2), booked("11:00:00.000001", "11:30"), "per_hour"),
+        (limits(per_hour=2), booked("11:00", "11:30"), None),
+        (limits(gap="60s"), booked("11:59:00"), None),
+        (limits(gap="60s"), booked("11:59:02"), None),
+        (limits(gap="60s"), booked("11:59:02.000001"), "gap"),
+    ],
+)
+def test_breaks_names_the_limit_that_leaving_now_would_break(
+    rule: Limits, used: list[Booking], expected: str | None
+) -> None:
+    assert breaks(schedule(), rule, clock("12:00"), used, True, 2.0) == expected
+
+
+def test_breaks_forgets_yesterday_in_the_zone_of_the_schedule() -> None:
+    used = booked("18:14:59", "18:15:00")
+    assert breaks(schedule("Asia/Kathmandu"), limits(per_day=2), clock("18:20"), used, False, 0) is None
+    assert breaks(schedule("UTC"), limits(per_day=2), clock("18:20"), used, False, 0) == "per_day"
+
+
+# The naive reference: try every tick, and count every span. Everything lies on ticks, so no answer is between two.
+
+
+def is_open(plan: Schedule, moment: datetime) -> bool:
+    local = moment.astimezone(ZoneInfo(plan.zone))
+    windows = [w for day, ws in plan.windows.items() if day == WEEKDAYS[local.weekday()] for w in ws]
+    return any(w.start <= local.time() and (local.time() < w.end or w.end == time.max) for w in windows)
+
+
+def obstacles(plan: Schedule, rule: Limits, moment: datetime, calendar: list[Booking], first_touch: bool) -> set[str]:
+    """Every reason why an email may not leave at `moment`."""
+    zone, times = ZoneInfo(plan.zone), [booking.at for booking in calendar]
+    today = [b for b in calendar if b.at.astimezone(zone).date() == moment.astimezone(zone).date()]
+    found = set()
+    if len(today) >= rule.per_day:
+        found.add("per_day")
+    if first_touch and len([b for b in today if b.first_touch]) >= rule.first_touches:
+        found.add("new_per_day")
+    if not is_open(plan, moment):
+        found.add("window")
+    if any(abs(moment - other) < rule.gap.delta for other in times):
+        found.add("gap")
+    # A span that holds too many still does when it is moved to begin at the first email in it.
+    everything = [*times, moment]
+    for begin in everything:
+        if begin <= moment < begin + HOUR and sum(begin <= x < begin + HOUR for x in everything) > rule.per_hour:
+            found.add("per_hour")
+    return found
+
+
+def check_against_a_walk(
+    plan: Schedule, rule: Limits, earliest: datetime, calendar: list[Booking], first_touch: bool, tick: timedelta
+) -> None:
+    _, end = day_bounds(plan, earliest)
+    walk = earliest
+    while walk < end and obstacles(plan, rule, walk, calendar, first_touch):
+        walk += tick
+    place = fit(plan, rule, earliest, calendar, first_touch)
+    if walk >= end:
+        assert isinstance(place, DayFull)
+        assert place.next_day == end
+        if place.cause == "window":
+            assert not is_open(plan, end - tick)
+        elif place.cause in ("per_day", "new_per_day"):
+            assert place.cause in obstacles(plan, rule, earliest, calendar, first_touch)
+    else:
+        assert isinstance(place, Fit)
+        assert place.at == walk
+        if place.cause is None:
+            assert place.at == earliest
+        else:
+            assert place.cause in obstacles(plan, rule, place.at - tick, calendar, first_touch)
+
+
+@st.composite
+def rules(draw: st.DrawFn, tick: timedelta) -> Limits:
+    return limits(
+        per_day=draw(st.integers(1, 12)),
+        per_hour=draw(st.integers(1, 5)),
+        gap=f"{draw(st.integers(0, 12)) * tick.seconds}s",
+        new_per_day=draw(st.none() | st.integers(1, 5)),
+    )
+
+
+FIVE_MINUTES, SECOND = timedelta(minutes=5), timedelta(seconds=1)
+DAYS = [
+    ("Europe/Berlin", "2026-03-29"),
+    ("Europe/Berlin", "2026-10-25"),
+    ("America/New_York", "2026-11-01"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+    ("Australia/Lord_Howe", "2026-10-04"),
+    ("Asia/Kathmandu", "2026-06-01"),
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(DAYS), rules(FIVE_MINUTES), st.booleans())
+def test_fit_is_the_first_tick_of_a_whole_day_that_breaks_nothing(
+    data: st.DataObject, case: tuple[str, str], rule: Limits, first_touch: bool
+) -> None:
+    zone, day = case
+    edges = sorted(data.draw(st.lists(st.integers(0, 288), min_size=2, max_size=6, unique=True)))
+    edges = edges[: len(edges) // 2 * 2]
+    plan = schedule(
+        zone,
+        *(
+            f"{a // 12:02d}:{a % 12 * 5:02d}-{b // 12:02d}:{b % 12 * 5:02d}"
+            for a, b in zip(edges[::2], edges[1::2], strict=False)
+        ),
+    )
+    begin = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    # Crowded around one hour of the day, and an hour over its edges.
+    centre = data.draw(st.integers(-12, 290))
+    ticks = data.draw(st.lists(st.integers(centre - 24, centre + 24) | st.integers(-12, 300), max_size=10).map(sorted))
+    calendar = [Booking(begin + n * FIVE_MINUTES, data.draw(st.booleans())) for n in ticks]
+    earliest = (
+        begin
+        + data.draw(st.integers(0, 275) | st.integers(max(0, centre - 30), max(0, min(275, centre)))) * FIVE_MINUTES
+    )
+    check_against_a_walk(plan, rule, earliest, calendar, first_touch, FIVE_MINUTES)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), rules(SECOND), st.booleans())
+def test_fit_is_the_first_second_before_midnight_that_breaks_nothing(
+    data: st.DataObject, rule: Limits, first_touch: bool
+) -> None:
+    plan = schedule("UTC", "23:55-23:56", "23:57-24:00")
+    begin = clock("23:54")
+    # Near the window, and an hour before it, where the hours of the early ones end inside it.
+    seconds = st.integers(0, 400) | st.integers(-3600, -3240)
+    calendar = [
+        Booking(begin + n * SECOND, data.draw(st.booleans()))
+        for n in data.draw(st.lists(seconds, max_size=10).map(sorted))
+    ]
+    earliest = begin + data.draw(st.integers(0, 359)) * SECOND
+    check_against_a_walk(plan, rule, earliest, calendar, first_touch, SECOND)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), rules(FIVE_MINUTES), st.booleans())
+def test_leaving_at_the_place_found_breaks_nothing(data: st.DataObject, rule: Limits, first_touch: bool) -> None:
+    begin = clock("00:00")
+    calendar = [
+        Booking(begin + n * FIVE_MINUTES, data.draw(st.booleans()))
+        for n in data.draw(st.lists(st.integers(0, 60), max_size=10).map(sorted))
+    ]
+    earliest = begin + data.draw(st.integers(0, 60)) * FIVE_MINUTES
+    place = fit(schedule(), rule, earliest, calendar, first_touch)
+    if isinstance(place, Fit):
+        used = [booking for booking in calendar if booking.at <= place.at]
+        assert breaks(schedule(), rule, place.at, used, first_touch, 0) is None
