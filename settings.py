@@ -1,4 +1,4 @@
-"""Every setting of Onward, read from the environment (or a `.env` file in the working directory).
+"""Every setting of Onward, read from the environment.
 
 Where the environment names no servers, the program talks to the embedded stack that runs for this user, if one
 does: the stack leaves its addresses in `stack.json` in its home (see `embedded/`). Temporal's own connection
@@ -42,7 +42,7 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """All settings. Names in the environment are `ONWARD_` plus the upper-case field name."""
 
-    model_config = SettingsConfigDict(env_prefix="ONWARD_", env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="ONWARD_", extra="ignore", populate_by_name=True)
 
     home: Path = Field(default_factory=default_home, description="Data of the embedded stack.")
     database_url: str | None = Field(

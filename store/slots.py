@@ -15,7 +15,6 @@ from store import locks
 from store.database import Connection
 from store.queries import sql
 
-_HOUR = timedelta(hours=1)
 HORIZON_DAYS = 3660
 """Ten years of full days are a defect of limits, not a queue."""
 
@@ -54,7 +53,7 @@ async def book(
     `cause` is kept when nothing later stood in the way. Raises CalendarFull.
     """
     await locks.calendar(connection, calendar.mailbox)
-    earliest = due
+    earliest, reach = due, capacity.reach(calendar.limits)
     if calendar.not_before is not None and calendar.not_before > earliest:
         earliest, cause = calendar.not_before, "backoff"
     for _ in range(HORIZON_DAYS):
@@ -63,7 +62,7 @@ async def book(
             cause = "window"
         start, end = day_bounds(calendar.schedule, open_at)
         rows = await connection.fetch(
-            sql("slots.around"), calendar.mailbox, start - _HOUR, end + _HOUR, UUID(enrollment)
+            sql("slots.around"), calendar.mailbox, start - reach, end + reach, UUID(enrollment)
         )
         bookings = [Booking(row["at"], row["first_touch"]) for row in rows]
         found = capacity.fit(calendar.schedule, calendar.limits, open_at, bookings, first_touch)
@@ -80,7 +79,7 @@ async def broken_limit(connection: Connection, calendar: Calendar, *, now: datet
     """The limit that an email leaving now would break, by the emails that really left; under the calendar's lock."""
     await locks.calendar(connection, calendar.mailbox)
     start, _ = day_bounds(calendar.schedule, now)
-    since = min(start, now - max(_HOUR, calendar.limits.gap.delta))
+    since = min(start, now - capacity.reach(calendar.limits))
     rows = await connection.fetch(sql("slots.used"), calendar.mailbox, since, now + TOLERANCE)
     used = [Booking(row["at"], row["first_touch"]) for row in rows]
     return capacity.breaks(calendar.schedule, calendar.limits, now, used, first_touch, TOLERANCE.total_seconds())

@@ -234,7 +234,8 @@ CREATE INDEX send_ledger_spam ON send_ledger (mailbox_id, settled_at) WHERE stat
 CREATE TABLE slots (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     mailbox_id     text NOT NULL REFERENCES mailboxes (id),
-    enrollment_id  uuid NOT NULL REFERENCES enrollments (id),
+    -- Deferred: the first slot is booked before the record is inserted, in one transaction.
+    enrollment_id  uuid NOT NULL REFERENCES enrollments (id) DEFERRABLE INITIALLY DEFERRED,
     at             timestamptz NOT NULL,
     first_touch    boolean NOT NULL,
     used           boolean NOT NULL DEFAULT false

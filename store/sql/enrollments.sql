@@ -89,3 +89,6 @@ SELECT code, detail FROM enrollment_refusals WHERE run_id = $1
 -- name: rename_contact
 UPDATE enrollments e SET contact_name = c.sort_name FROM contacts c
 WHERE c.id = $1 AND e.contact_id = c.id AND e.contact_name <> c.sort_name
+
+-- name: abandoned
+SELECT id FROM enrollments WHERE workflow_id = $1 AND id <> $2 AND NOT closed

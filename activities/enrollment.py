@@ -1,0 +1,285 @@
+"""`admit`, `record`, `reserve`: the steps that keep an enrollment's record, and its place in a mailbox's calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from temporalio import activity
+
+from activities.services import Clock, Services, typed_failures, valid_address
+from domain.delivery import AdmitInput, AdmitResult, Effect, LogEntry, RecordInput, RecordResult, ReserveResult
+from domain.entry import examine
+from domain.ids import workflow_id
+from domain.schedule import after, resolve_moment, return_from_absence
+from domain.sequences import Mailbox, Schedule, Sequence, StepRef, find_step, parse_definition, policy_of, step_ref
+from domain.state import EnrollmentState, Slot, status
+from domain.statuses import HoldKind, Status
+from domain.transitions import apply_reservation, resolved
+from store import catalog, effects, enrollments, locks, marks, slots
+from store.database import Connection
+from store.queries import sql
+
+
+class EnrollmentActivities:
+    """The activities of one enrollment but `deliver`."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @activity.defn(name="admit")
+    async def admit(self, input: AdmitInput) -> AdmitResult:
+        """May this contact enter? Inserts the record and books the first slot. Repeated, it answers the same."""
+        with typed_failures():
+            return await self._admit(input, Clock().now())
+
+    async def _admit(self, input: AdmitInput, now: datetime) -> AdmitResult:
+        run_id = activity.info().workflow_run_id or ""
+        async with self.services.database.transaction() as connection:
+            # Two sequences that enroll the same contact at once: the second sees the first.
+            await locks.exclude(connection, locks.CONTACT, input.contact_id)
+            present = await enrollments.lock(connection, input.enrollment)
+            if present is not None:
+                return AdmitResult(state=present.state)
+            await self._close_abandoned(connection, input, now)
+            facts = await catalog.entry_facts(
+                connection,
+                sequence_id=input.sequence_id,
+                contact_id=input.contact_id,
+                mailbox_id=input.mailbox_id,
+                overrides=frozenset(input.overrides),
+                now=now,
+                valid=valid_address,
+            )
+            found = examine(facts)
+            refusal = next((one for one in found if not one.warning), None)
+            if refusal is not None:
+                await connection.execute(
+                    sql("enrollments.refuse"),
+                    UUID(run_id),
+                    input.sequence_id,
+                    input.contact_id,
+                    refusal.code,
+                    [one.as_json() for one in found],
+                    input.by,
+                    now,
+                )
+                return AdmitResult(refused=refusal.code)
+            assert facts.sequence is not None
+            state = await self._first_state(connection, input, facts.sequence, now)
+            await enrollments.insert(
+                connection,
+                state,
+                workflow_id=workflow_id(input.sequence_id, input.contact_id),
+                run_id=run_id,
+                now=now,
+                overrides=input.overrides,
+            )
+            warnings = [one.code for one in found if one.warning]
+            told = {"mailbox": state.mailbox, "overrides": list(input.overrides), "warnings": warnings}
+            entry = LogEntry(
+                kind="enrolled", by=input.by, at=now, data={key: value for key, value in told.items() if value}
+            )
+            await enrollments.tell(connection, state.enrollment, [entry], f"{run_id[:8]}.admit")
+            return AdmitResult(state=state)
+
+    async def _close_abandoned(self, connection: Connection, input: AdmitInput, now: datetime) -> None:
+        """An open record under this workflow's ID but of another run has no workflow any more (it was terminated, say):
+        Temporal lets only one of an ID be open, and that is this one."""
+        rows = await connection.fetch(
+            sql("enrollments.abandoned"), workflow_id(input.sequence_id, input.contact_id), UUID(input.enrollment)
+        )
+        for row in rows:
+            locked = await enrollments.lock(connection, str(row["id"]))
+            assert locked is not None
+            state = locked.state.model_copy(update={"closed": True, "slot": None, "version": locked.state.version + 1})
+            await enrollments.project(
+                connection,
+                locked,
+                state,
+                run_id=str(locked.run_id),
+                now=now,
+                log=[LogEntry(kind="workflow_gone", by="system", at=now)],
+                source="abandoned",
+            )
+
+    async def _first_state(
+        self, connection: Connection, input: AdmitInput, sequence: Sequence, now: datetime
+    ) -> EnrollmentState:
+        row = await connection.fetchrow(sql("definitions.sequence"), input.sequence_id)
+        assert row is not None
+        mailbox = input.mailbox_id or await slots.least_booked(connection, sequence.mailboxes)
+        state = EnrollmentState(
+            enrollment=input.enrollment,
+            sequence=input.sequence_id,
+            contact=input.contact_id,
+            mailbox=mailbox,
+            revision=row["revision"],
+            policy=policy_of(sequence.settings),
+            version=1,
+            step=step_ref(sequence, 0),
+        )
+        terms = await Terms.read(self.services, connection, state)
+        start = max(now, input.start_at) if input.start_at else now
+        due = after(terms.schedule, start, sequence.steps[0].wait)
+        return state.model_copy(update={"due": due, "slot": await terms.book(connection, state, due)})
+
+    @activity.defn(name="record")
+    async def record(self, input: RecordInput) -> RecordResult:
+        """Project a state change that no other activity carries; answers the ends of holds given as plain dates."""
+        with typed_failures():
+            now = Clock().now()
+            parts = enrollments.split(input.effects)
+            state = input.state
+            async with self.services.database.transaction() as connection:
+                row = await self._lock(connection, state, parts.own)
+                until = await self._resolve(connection, state)
+                await self._project(connection, row, resolved(state, until), input, parts.own, now)
+            await self._fan_out(parts.fan_out, state, now)
+            return RecordResult(until=until)
+
+    @activity.defn(name="reserve")
+    async def reserve(self, input: RecordInput) -> ReserveResult:
+        """Find the step to send and book its slot, or find that all steps are done; projects the state with it."""
+        with typed_failures():
+            now = Clock().now()
+            parts = enrollments.split(input.effects)
+            async with self.services.database.transaction() as connection:
+                row = await self._lock(connection, input.state, parts.own)
+                until = await self._resolve(connection, input.state)
+                state = resolved(input.state, until)
+                result = await self._next(connection, state, now)
+                result = result.model_copy(update={"until": until})
+                await self._project(connection, row, apply_reservation(state, result), input, parts.own, now)
+            await self._fan_out(parts.fan_out, input.state, now)
+            return result
+
+    async def _lock(self, connection: Connection, state: EnrollmentState, own: tuple[Effect, ...]) -> enrollments.Row:
+        await effects.lock_for(connection, own, contact=state.contact)
+        row = await enrollments.lock(connection, state.enrollment)
+        if row is None:
+            raise enrollments.EnrollmentUnknown(f"no enrollment {state.enrollment}")
+        return row
+
+    async def _project(
+        self,
+        connection: Connection,
+        row: enrollments.Row,
+        state: EnrollmentState,
+        input: RecordInput,
+        own: tuple[Effect, ...],
+        now: datetime,
+    ) -> None:
+        run_id = activity.info().workflow_run_id or ""
+        await enrollments.project(
+            connection,
+            row,
+            state,
+            run_id=run_id,
+            now=now,
+            log=input.log,
+            adopted=input.adopted,
+            source=str(input.state.version),
+        )
+        by = input.log[-1].by if input.log else "system"
+        await effects.perform(connection, own, state=state, by=by, now=now)
+
+    async def _resolve(self, connection: Connection, state: EnrollmentState) -> Mapping[HoldKind, datetime]:
+        """The instants of holds given as a plain date or a return day, by the sequence's schedule as it is now."""
+        waiting = [hold for hold in state.holds if hold.day is not None]
+        if not waiting:
+            return {}
+        terms = await Terms.read(self.services, connection, state)
+        buffer = terms.sequence.settings.out_of_office_buffer
+        return {
+            hold.kind: return_from_absence(terms.schedule, hold.day, buffer)
+            if hold.buffered
+            else resolve_moment(terms.schedule, hold.day)
+            for hold in waiting
+            if hold.day is not None
+        }
+
+    async def _next(self, connection: Connection, state: EnrollmentState, now: datetime) -> ReserveResult:
+        if status(state) is not Status.ACTIVE or state.closed or state.step is None:
+            return ReserveResult()
+        terms = await Terms.read(self.services, connection, state)
+        policy = terms.changed_policy(state)
+        index = find_step(terms.sequence, state.step)
+        due = state.due or now
+        if state.advance and index is not None:
+            same = terms.sequence.steps[index].id == state.step.id
+            index = index + 1 if same else index
+            if index < len(terms.sequence.steps):
+                due = after(terms.schedule, now, terms.sequence.steps[index].wait)
+        if index is None or index >= len(terms.sequence.steps):
+            settle = after(terms.schedule, now, terms.sequence.settings.settle)
+            return ReserveResult(settle_until=settle, **policy)
+        slot = await terms.book(connection, state, max(due, now))
+        return ReserveResult(step=step_ref(terms.sequence, index), due=due, slot=slot, **policy)
+
+    async def _fan_out(self, found: tuple[Effect, ...], state: EnrollmentState, now: datetime) -> None:
+        """Mark, then tell, the other enrollments. A mark whose signal is lost is signalled again by the sweeper."""
+        for effect in found:
+            async with self.services.database.transaction() as connection:
+                others = await marks.relatives(connection, effect, contact=state.contact, enrollment=state.enrollment)
+                await marks.lock_rows(connection, [other.enrollment for other in others])
+                for other in others:
+                    await marks.place(connection, other, now=now)
+            for other in others:
+                if await self.services.signal(other.workflow_id, other.message, other.payload):
+                    async with self.services.database.read() as connection:
+                        await marks.signalled(connection, other)
+
+
+class Terms:
+    """What decides when an enrollment's next email may leave: its sequence, schedule and mailbox as they are now."""
+
+    def __init__(self, sequence: Sequence, revision: int, schedule: Schedule, calendar: slots.Calendar | None) -> None:
+        self.sequence = sequence
+        self.revision = revision
+        self.schedule = schedule
+        self.calendar = calendar
+
+    @classmethod
+    async def read(cls, services: Services, connection: Connection, state: EnrollmentState) -> Terms:
+        """Read them in one statement, definitions from the cache."""
+        row = await connection.fetchrow(sql("definitions.of_enrollment"), state.sequence, state.mailbox)
+        assert row is not None
+        sequence = await services.sequence(connection, state.sequence, row["revision"])
+        schedule = await services.schedule(connection, row["schedule_id"], row["schedule_revision"])
+        calendar = None
+        if row["mailbox"] is not None and state.mailbox is not None:
+            mailbox = parse_definition(Mailbox, row["mailbox"])
+            calendar = slots.Calendar(state.mailbox, schedule, mailbox.limits, row["not_before"])
+        return cls(sequence, row["revision"], schedule, calendar)
+
+    def changed_policy(self, state: EnrollmentState) -> dict[str, object]:
+        """The policy for the workflow, when the sequence has a newer revision than it holds."""
+        if self.revision == state.revision:
+            return {}
+        return {"revision": self.revision, "policy": policy_of(self.sequence.settings)}
+
+    async def book(
+        self, connection: Connection, state: EnrollmentState, due: datetime, cause: str | None = None
+    ) -> Slot:
+        """Book the earliest slot from `due` on. Without a mailbox there is no calendar: the guard will say so then."""
+        if self.calendar is None:
+            return Slot(at=due)
+        return await slots.book(
+            connection, self.calendar, state.enrollment, due=due, first_touch=state.sent == 0, cause=cause
+        )
+
+    def following(self, step: StepRef, now: datetime) -> tuple[StepRef | None, datetime]:
+        """The step after `step` and its due time, counted from `now`; or no step and the end of the settle time."""
+        index = find_step(self.sequence, step)
+        if index is not None and self.sequence.steps[index].id == step.id:
+            index += 1
+        if index is None or index >= len(self.sequence.steps):
+            return None, after(self.schedule, now, self.sequence.settings.settle)
+        return step_ref(self.sequence, index), after(self.schedule, now, self.sequence.steps[index].wait)
+
+
+def backoff(base: float, tries: int, cap: float = 4 * 3600) -> timedelta:
+    """The wait before try `tries` + 1: doubling from `base` seconds, `cap` seconds at most."""
+    return timedelta(seconds=min(base * 2 ** max(tries - 1, 0), max(cap, base)))
