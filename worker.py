@@ -1,1 +1,135 @@
+"""Builds the worker: the composition root. Runs as `python worker.py` and as `onward worker`."""
+
 from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+from activities.deliver import DeliverActivity
+from activities.enrollment import EnrollmentActivities
+from activities.services import Config, Services
+from activities.upkeep import Upkeep, WakeActivity
+from client.connection import connect, ensure_search_attributes
+from mail.smtp import Pool
+from settings import Settings, SettingsError, load_settings
+from store.database import Database
+from workflows.enrollment import Enrollment
+from workflows.wake import Wake
+
+_log = structlog.get_logger(__name__)
+
+WORKFLOWS = [Enrollment, Wake]
+
+
+def config_of(settings: Settings) -> Config:
+    """What the activities need of the settings. Raises SettingsError for a missing signing key."""
+    return Config(
+        secret=settings.require_secret(),
+        public_url=settings.public_url,
+        lease=timedelta(seconds=settings.lease_seconds),
+        smtp_connect=settings.smtp_connect_seconds,
+        smtp_final=settings.smtp_final_seconds,
+        defer_base=settings.defer_base_seconds,
+        defer_max_tries=settings.defer_max_tries,
+        guardrail_refusals=settings.guardrail_refusals,
+        mark_grace=timedelta(seconds=settings.mark_grace_seconds),
+        wake_per_second=settings.wake_per_second,
+        task_queue=settings.task_queue,
+    )
+
+
+def build_worker(services: Services, settings: Settings) -> Worker:
+    """A Temporal worker with every workflow and activity of Onward."""
+    enrollment = EnrollmentActivities(services)
+    deployment = None
+    if settings.temporal_deployment_name and settings.temporal_worker_build_id:
+        deployment = WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(settings.temporal_deployment_name, settings.temporal_worker_build_id),
+            use_worker_versioning=True,
+            # Here, never on the workflow: an unversioned worker could then complete nothing.
+            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+        )
+    return Worker(
+        services.client,
+        task_queue=services.config.task_queue,
+        workflows=WORKFLOWS,
+        activities=[
+            enrollment.admit,
+            enrollment.record,
+            enrollment.reserve,
+            DeliverActivity(services).deliver,
+            WakeActivity(services).wake_page,
+        ],
+        max_concurrent_activities=settings.max_concurrent_activities,
+        # Many cold replays at once (after a restart) would trip the 2 s deadlock detector on a slow machine.
+        max_concurrent_workflow_tasks=10,
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
+        deployment_config=deployment,
+    )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, client: Client | None = None) -> AsyncIterator[Services]:
+    """Connect to PostgreSQL and Temporal; closes what it opened."""
+    config = config_of(settings)
+    database = await Database.connect(settings.require_database(), settings.database_pool_size)
+    pool = Pool()
+    try:
+        if client is None:
+            client = await connect(settings.require_temporal(), settings.temporal_namespace)
+        yield Services(database=database, smtp=pool, client=client, config=config)
+    finally:
+        await pool.close()
+        await database.close()
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; then take no new tasks and wait for the emails under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with open_services(settings) as services:
+        await ensure_search_attributes(services.client)
+        upkeep = asyncio.create_task(Upkeep(services, settings.sweep_seconds).run())
+        try:
+            async with build_worker(services, settings):
+                _log.info("worker_started", task_queue=settings.task_queue, pid=os.getpid())
+                await stop.wait()
+                _log.info("worker_stopping")
+        finally:
+            upkeep.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await upkeep
+    _log.info("worker_stopped")
+
+
+def main() -> None:
+    """Entry point of `python worker.py`. Ends by os._exit: the SDK can crash at interpreter exit (sdk-python #300)."""
+    try:
+        asyncio.run(run(load_settings()))
+        code = 0
+    except SettingsError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        code = 2
+    except Exception as error:
+        _log.exception("worker_failed", error=str(error))
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

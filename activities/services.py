@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from domain.errors import DomainError
-from domain.sequences import Mailbox, Schedule, Sequence, parse_definition
+from domain.sequences import Mailbox, Schedule, Sequence
 from mail import addresses
 from mail.credentials import resolve
 from mail.errors import AddressInvalid
@@ -75,7 +75,8 @@ class Services:
             return self._definitions[wanted]
         row = await connection.fetchrow(sql(f"definitions.{kind}"), key)
         assert row is not None
-        found: Sequence | Schedule = parse_definition(Sequence if kind == "sequence" else Schedule, row["definition"])
+        model: type[Sequence] | type[Schedule] = Sequence if kind == "sequence" else Schedule
+        found = model.model_validate(row["definition"])
         self._definitions[kind, key, row["revision"]] = found
         while len(self._definitions) > 500:
             self._definitions.popitem(last=False)

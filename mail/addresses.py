@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from email_validator import EmailNotValidError, validate_email
 
 from mail.errors import AddressInvalid
+
+_SAFE = re.compile(r"""[^\s\x00-\x1f\x7f<>()\[\]:;,"\\@]+@[^\s\x00-\x1f\x7f<>()\[\]:;,"\\@]+""")
+
+
+def is_safe(address: str) -> bool:
+    """Whether the text can stand in a header or an SMTP command as exactly one address, without quotes.
+
+    True for everything that `normalize` returns. For the places where bytes are made: they trust nobody.
+    """
+    return _SAFE.fullmatch(address) is not None
 
 
 def normalize(address: str) -> str:

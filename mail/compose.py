@@ -24,6 +24,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from mail.addresses import is_safe
 from mail.errors import ContentError
 from mail.templates import Rendered, one_line
 
@@ -120,7 +121,7 @@ def compose(
 
 
 def _address_line(header: str, name: str, address: str) -> str:
-    if not _URL.fullmatch("".join(c for c in address if c.isascii())) or "@" not in address:
+    if not is_safe(address):
         raise ContentError(f"{header}: not an address")
     name = one_line(name)[:MAX_DISPLAY_NAME].strip()
     if not name:

@@ -21,15 +21,16 @@ from typing import Literal, TypeVar
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
+from mail.addresses import is_safe
 from mail.errors import SmtpLost, SmtpMisconfigured, SmtpRefused, SmtpUnavailable, SmtpUnsupported
 
 _T = TypeVar("_T")
 
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f<>()\[\]:;,"\\@]+@[^\s\x00-\x1f\x7f<>()\[\]:;,"\\@]+""")
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _QUIT_SECONDS = 5.0
+_MAX_REPLY = 4_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Connection:
         """
         for phase, address in (("mail", sender), ("rcpt", recipient)):
             # aiosmtplib would parse and rewrite: of `bob@x.com\r\nDATA` it makes another recipient.
-            if not _ADDRESS.fullmatch(address):
+            if not is_safe(address):
                 raise SmtpUnsupported("email_invalid", phase, "not an address that can stand in a command")
         if self._in_transaction:
             await self.reset()
@@ -143,12 +144,12 @@ class Connection:
         if reply.code >= 400:
             # Some servers refuse in the middle of the body and would take its rest for commands.
             self.abort()
-            raise SmtpRefused("final", reply.code, reply.message)
+            raise SmtpRefused("final", reply.code, _clean(reply.message))
         if not 200 <= reply.code < 300:
             self.abort()
-            raise SmtpLost(f"unexpected reply {reply.code} {reply.message}")
+            raise SmtpLost(f"unexpected reply {reply.code} {_clean(reply.message)}")
         self.messages += 1
-        return reply.message
+        return _clean(reply.message)
 
     async def reset(self) -> None:
         """RSET: forgets the envelope. Raises SmtpRefused or SmtpUnavailable at `reset`."""
@@ -392,8 +393,8 @@ def _own_name() -> str:
 
 def _refusal(phase: str, error: aiosmtplib.SMTPResponseException) -> SmtpRefused | SmtpUnavailable:
     if 400 <= error.code < 600:
-        return SmtpRefused(phase, error.code, error.message)
-    return SmtpUnavailable(phase, f"unexpected reply {error.code} {error.message}")
+        return SmtpRefused(phase, error.code, _clean(error.message))
+    return SmtpUnavailable(phase, f"unexpected reply {error.code} {_clean(error.message)}")
 
 
 def _raise_if_untrusted(phase: str, error: BaseException | None) -> None:
@@ -404,4 +405,10 @@ def _raise_if_untrusted(phase: str, error: BaseException | None) -> None:
 
 
 def _detail(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return _clean(str(error)) or type(error).__name__
+
+
+def _clean(text: str) -> str:
+    """A server's text as it can be stored anywhere: aiosmtplib leaves lone surrogates for bytes that are not UTF-8."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c for c in readable if c == "\n" or c.isprintable())[:_MAX_REPLY]

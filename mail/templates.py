@@ -6,7 +6,8 @@ that it runs in Jinja's sandbox.
 
 A variable that is absent, None or blank after strip counts as *not there*, everywhere: `default` replaces it, `if`
 takes the other branch, `is defined` says no. Printing it is refused (`Hi ,` is the common real fault of mail merges),
-so what is required depends on the branches that the values take. The number 0 and False are values.
+so what is required depends on the branches that the values take. The number 0 and False are values. A line that holds
+only a `{% %}` tag leaves no empty line behind.
 """
 
 from __future__ import annotations

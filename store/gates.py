@@ -59,10 +59,19 @@ async def slow_down(connection: Connection, mailbox: str, until: datetime) -> No
     await connection.execute(sql("gates.slow_down"), mailbox, until)
 
 
-async def page(connection: Connection, gate: str, key: str, *, after: str, limit: int) -> list[tuple[str, str]]:
-    """Enrollment and workflow IDs of those parked at a gate, in the order of their IDs."""
+@dataclass(frozen=True)
+class Parked:
+    """Somebody who waits at a gate. `halted`: the reason of the halt, where the gate is a sequence's template."""
+
+    enrollment: str
+    workflow_id: str
+    halted: str | None
+
+
+async def page(connection: Connection, gate: str, key: str, *, after: str, limit: int) -> list[Parked]:
+    """Those parked at a gate, in the order of their IDs, from behind `after`."""
     rows = await connection.fetch(sql("gates.page"), gate, key, UUID(after), limit)
-    return [(str(row["enrollment_id"]), row["workflow_id"]) for row in rows]
+    return [Parked(str(row["enrollment_id"]), row["workflow_id"], row["halted"]) for row in rows]
 
 
 async def parked(connection: Connection, gate: str, key: str) -> int:

@@ -30,7 +30,7 @@ INSERT INTO parked (enrollment_id, gate, key, epoch) VALUES ($1, $2, $3, $4)
 ON CONFLICT (enrollment_id, gate) DO UPDATE SET key = excluded.key, epoch = excluded.epoch, at = now()
 
 -- name: page
-SELECT p.enrollment_id, e.workflow_id FROM parked p JOIN enrollments e ON e.id = p.enrollment_id
+SELECT p.enrollment_id, e.workflow_id, e.state #>> '{halt,reason}' AS halted FROM parked p JOIN enrollments e ON e.id = p.enrollment_id
 WHERE p.gate = $1 AND p.key = $2 AND p.enrollment_id > $3 ORDER BY p.enrollment_id LIMIT $4
 
 -- name: count
@@ -42,9 +42,12 @@ SELECT p.gate, p.key, max(x.epoch) AS epoch FROM parked p JOIN (
     SELECT 'sequence' AS gate, id AS key, epoch FROM sequences WHERE switched_on
     UNION ALL SELECT 'global', '', epoch FROM global_switch WHERE switched_on
     UNION ALL SELECT 'mailbox', id, epoch FROM mailboxes WHERE state = 'up'
+    UNION ALL SELECT 'template', id, revision FROM sequences
 ) x ON x.gate = p.gate AND x.key = p.key
 WHERE p.at < now() - $1::interval
+  -- The template gate opens when the sequence is applied anew, that is by a revision above the one parked at.
+  AND (p.gate <> 'template' OR x.epoch > p.epoch)
 GROUP BY p.gate, p.key
 
 -- name: down_mailboxes
-SELECT id, definition, epoch, state_code FROM mailboxes WHERE state = 'down' ORDER BY id
+SELECT id, definition, epoch, state_code, state_at FROM mailboxes WHERE state = 'down' ORDER BY id

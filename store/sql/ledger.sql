@@ -12,7 +12,7 @@ SELECT e.state, e.version, e.run_id, e.run_epoch, e.closed, e.overrides, e.admit
        x.reason AS suppressed,
        l.state AS ledger_state, l.fence, l.tries, l.result, l.message, l.message_id, l.recipient, l.due_at,
        l.lease_until > now() AS lease_live, greatest(extract(epoch FROM l.lease_until - now()), 0)::float AS lease_left,
-       l.settled_as, l.mailbox_id AS ledger_mailbox,
+       l.settled_as, l.mailbox_id AS ledger_mailbox, l.subject AS ledger_subject,
        (SELECT jsonb_agg(jsonb_build_object('id', k.id, 'message', k.message, 'payload', k.payload) ORDER BY k.recorded_at)
         FROM stop_marks k WHERE k.enrollment_id = e.id AND k.adopted_at IS NULL) AS marks,
        (SELECT jsonb_agg(jsonb_build_object('id', t.message_id, 'subject', t.subject) ORDER BY t.sending_at)

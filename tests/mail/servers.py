@@ -114,7 +114,7 @@ class Scripted:
             answer = await answer()
         if answer is None:
             return False
-        writer.write(answer.encode() + b"\r\n")
+        writer.write(answer.encode("utf-8", "surrogateescape") + b"\r\n")
         await writer.drain()
         return True
 

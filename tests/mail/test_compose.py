@@ -224,6 +224,7 @@ def test_an_unsubscribe_link_is_added_only_where_it_is_missing() -> None:
         {"unsubscribe_mailto": "x@y.example>\r\n"},
         {"to_address": "bob@other.example\r\nBcc: x@y.example"},
         {"to_address": "bob@other.example, x@y.example"},
+        {"to_address": "bob@other.example,x@y.example"},
         {"to_address": "bob"},
         {"reply_to": "jörg@other.example"},
         {"rendered": Rendered("s", "lone surrogate \ud800")},

@@ -218,6 +218,16 @@ async def test_a_host_name_that_cannot_exist_is_a_wrong_setting() -> None:
     assert caught.value.code == "smtp_host_invalid"
 
 
+@pytest.mark.parametrize("code", [250, 550])
+async def test_a_reply_in_strange_bytes_becomes_text_that_can_be_stored(code: int) -> None:
+    async with scripted(Scripted(final=f"{code} \x00gr\udcfcn\x1b")) as port, opened(port) as connection:
+        try:
+            text = await send(connection)
+        except SmtpRefused as refused:
+            text = refused.text
+    assert text == "gr\ufffdn"
+
+
 async def test_a_farewell_that_fails_after_the_250_is_success() -> None:
     script = Scripted(answers={"QUIT": None})
     async with scripted(script) as port, opened(port) as connection:
@@ -348,7 +358,7 @@ async def test_an_address_beyond_ascii_needs_smtputf8() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["bob@other.example\r\nDATA", "bob\0@other.example", "a@x.example,b@x.example", "bob"]
+    "address", ["bob@other.example\r\nDATA", "bob\0@other.example", "a@x.example,b@x.example", "bob", ""]
 )
 async def test_an_address_cannot_smuggle_a_command(address: str) -> None:
     script = Scripted()

@@ -1,0 +1,107 @@
+"""From facts to the bytes of one email: variables, rendering, Message-ID, thread, unsubscribe link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from activities.services import Config
+from domain.sequences import Mailbox, Step
+from mail import tokens
+from mail.addresses import normalize
+from mail.compose import compose, message_id
+from mail.errors import AddressInvalid, ContentError, TemplateError, VariableMissing
+from mail.templates import Templates, blank, render
+from store.ledger import Key
+
+
+@dataclass(frozen=True)
+class Email:
+    """An email ready to leave, or what is missing for it. `message_id` is without angle brackets."""
+
+    message_id: str = ""
+    recipient: str = ""
+    subject: str = ""
+    message: bytes | None = None
+    missing: tuple[str, ...] = ()
+    template_error: str | None = None
+
+
+def email_for(
+    *, row: asyncpg.Record, step: Step, mailbox: Mailbox | None, key: Key, config: Config, now: datetime
+) -> Email:
+    """Compose the email of an attempt from its facts (store.ledger.context). A try that left bytes behind keeps them,
+    unless the address or the mailbox was changed since: a server that greylists wants to see the same email again."""
+    if mailbox is None:
+        return Email()
+    try:
+        recipient = normalize(row["email"] or "")
+    except AddressInvalid:
+        recipient = ""
+    if row["message"] is not None and row["recipient"] == recipient and row["ledger_mailbox"] == mailbox.id:
+        return Email(row["message_id"], recipient, row["ledger_subject"], bytes(row["message"]))
+    thread = row["thread"] or []
+    templates = Templates(subject=step.subject, text=step.text, html=step.html)
+    values = variables(row, mailbox)
+    url = unsubscribe_url(config, key.enrollment)
+    values["unsubscribe_url"] = url or ""
+    identity = message_id(config.secret, key.enrollment, key.step, key.attempt, mailbox.address.rpartition("@")[2])
+    known = Email(message_id=identity.strip("<>"), recipient=recipient)
+    try:
+        missing = blank(templates, values)
+        if missing:
+            return Email(missing=tuple(missing))
+        rendered = render(templates, values)
+        if step.thread == "reply" and not rendered.subject and thread:
+            rendered = type(rendered)(subject=thread[-1]["subject"], text=rendered.text, html=rendered.html)
+        if not recipient:
+            return known
+        replying = step.thread == "reply" and bool(thread)
+        message = compose(
+            rendered=rendered,
+            from_name=mailbox.name,
+            from_address=normalize(mailbox.address),
+            to_name=f"{row['first_name']} {row['last_name']}".strip(),
+            to_address=recipient,
+            message_id=identity,
+            date=now,
+            in_reply_to=f"<{thread[-1]['id']}>" if replying else None,
+            references=[f"<{earlier['id']}>" for earlier in thread] if replying else (),
+            unsubscribe_url=url,
+            unsubscribe_mailto=f"mailto:{mailbox.reply_to or mailbox.address}?subject=unsubscribe",
+            reply_to=mailbox.reply_to,
+        )
+    except VariableMissing as error:
+        return Email(missing=tuple(error.paths))
+    except (TemplateError, ContentError, AddressInvalid) as error:
+        return Email(template_error=str(error)[:300])
+    return Email(known.message_id, recipient, rendered.subject, message)
+
+
+def variables(row: asyncpg.Record, mailbox: Mailbox) -> dict[str, Any]:
+    """What a template may use: contact, account and sender. A contact's own fields never hide the known ones."""
+    contact = {
+        **row["contact_fields"],
+        "id": row["contact_id"],
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "email": row["email"] or "",
+        "stage": row["stage"],
+    }
+    account = {
+        **(row["account_fields"] or {}),
+        "name": row["account_name"] or "",
+        "stage": row["account_stage"] or "",
+    }
+    sender = {"name": mailbox.name, "address": mailbox.address}
+    return {"contact": contact, "account": account, "sender": sender}
+
+
+def unsubscribe_url(config: Config, enrollment: str) -> str | None:
+    """The one-click link of RFC 8058, or None where no public URL is set."""
+    if not config.public_url:
+        return None
+    return f"{config.public_url.rstrip('/')}/u/{tokens.sign(config.secret, 'unsubscribe', enrollment)}"

@@ -1,0 +1,715 @@
+"""`deliver`: guards, claim, SMTP, record and the next slot, in one activity. At most one email leaves per attempt.
+
+Three commits: the claim (message bytes and Message-ID fixed), `sending` (the point of no return, right before DATA, under
+the shared locks of store.locks), and the outcome with the next slot and the projection. The ledger is read before the
+guards, so a repeated activity returns the stored answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.composing import Email, email_for
+from activities.enrollment import Terms, backoff
+from activities.services import Clock, Services, typed_failures, valid_address
+from domain.delivery import DeliverInput, DeliverResult, Effect, LogEntry
+from domain.guards import Check, ContactFacts, Facts, MailboxFacts, evaluate
+from domain.schedule import is_open
+from domain.sequences import Mailbox, Step, StepRef, find_step, parse_definition
+from domain.state import EnrollmentState, can_send
+from domain.statuses import HaltKind, HoldKind, StageEvent
+from domain.transitions import apply_delivery
+from mail.errors import (
+    CredentialInvalid,
+    CredentialMissing,
+    SmtpError,
+    SmtpLost,
+    SmtpMisconfigured,
+    SmtpRefused,
+    SmtpUnavailable,
+    SmtpUnsupported,
+)
+from mail.refusals import Refusal, judge
+from mail.smtp import Connection as SmtpConnection
+from store import effects, enrollments, gates, ledger, locks, slots
+from store.database import Connection
+from store.effects import FIRST_STAGE
+from store.ledger import Claim, Key
+
+HEARTBEAT_AFTER = 10.0
+"""Seconds before the first heartbeat: an ordinary send is over by then and costs none."""
+
+SETTLED = ("sent", "rejected", "unknown")
+LOGIN_PHASES = ("connect", "greeting", "ehlo", "starttls", "auth")
+
+
+class _Withdrawn(Exception):
+    """Something came between the claim and the point of no return: look again from the start."""
+
+    def __init__(self, limit: str | None = None) -> None:
+        self.limit = limit
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attempt with all its facts, read at one moment."""
+
+    row: asyncpg.Record
+    state: EnrollmentState
+    step: Step
+    ref: StepRef
+    terms: Terms
+    mailbox: Mailbox | None
+    facts: Facts
+    email: Email | None
+
+    @property
+    def first_touch(self) -> bool:
+        """Whether this is the first email of the enrollment."""
+        return self.state.sent == 0
+
+
+class DeliverActivity:
+    """The activity `deliver`."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @activity.defn(name="deliver")
+    async def deliver(self, input: DeliverInput) -> DeliverResult:
+        """Send one attempt of one step, or say why not. An error never means "not sent": the ledger says."""
+        with typed_failures():
+            return await _Delivery(self.services, input).run()
+
+
+class _Delivery:
+    """One run of `deliver`."""
+
+    def __init__(self, services: Services, input: DeliverInput) -> None:
+        self.services = services
+        self.config = services.config
+        self.database = services.database
+        self.input = input
+        self.key = Key(input.enrollment, input.step, input.attempt)
+        self.clock = Clock()
+        info = activity.info()
+        self.run_id = info.workflow_run_id or ""
+        self.owner = f"{info.activity_id}/{info.attempt}@{self.run_id}"
+
+    async def run(self) -> DeliverResult:
+        """Look, and act on what is there. A stop or limit that comes before the point of no return sends us back to look."""
+        limit: str | None = None
+        for _ in range(5):
+            found = await self._look(limit)
+            if isinstance(found, DeliverResult):
+                return found
+            case, claim = found
+            try:
+                return await self._send(case, claim)
+            except _Withdrawn as withdrawn:
+                limit = withdrawn.limit
+        raise ApplicationError("the facts kept changing between claim and sending", type="facts_unstable")
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Before the claim
+
+    async def _look(self, limit: str | None) -> DeliverResult | tuple[Case, Claim]:
+        async with self.database.read() as connection:
+            row = await ledger.context(connection, self.key)
+            if row is None:
+                raise enrollments.EnrollmentUnknown(f"no enrollment {self.key.enrollment}")
+            if row["ledger_state"] in SETTLED and row["result"] is not None:
+                return DeliverResult.model_validate(row["result"])
+            if row["ledger_state"] in ("claimed", "sending") and row["lease_live"]:
+                raise ApplicationError(
+                    "another owner works on this email",
+                    type="send_in_flight",
+                    next_retry_delay=timedelta(seconds=row["lease_left"] + 0.5),
+                )
+            state = EnrollmentState.model_validate(row["state"])
+            if row["ledger_state"] == "sending":
+                return await self._expire(row, state)
+            if not self._in_step(row):
+                return DeliverResult(outcome="resync")
+            if row["marks"]:
+                return DeliverResult(outcome="stopped", marks=tuple(_mark(mark) for mark in row["marks"]))
+            if not can_send(state):
+                return DeliverResult(outcome="resync")
+            case = await self._case(connection, row, state)
+            if case is None:
+                # The step was taken out of the sequence: `reserve` finds the one to send instead.
+                return DeliverResult(outcome="wait")
+        check = evaluate(case.facts).failed
+        now = case.facts.now
+        if check is not None:
+            return await self._stopped_by(case, check)
+        if limit is not None or not is_open(case.terms.schedule, now):
+            return await self._rebook(case, limit or "window")
+        return await self._claim(case)
+
+    def _in_step(self, row: asyncpg.Record) -> bool:
+        """Whether the projection is the state that the workflow had when it scheduled us."""
+        return str(row["run_id"]) == self.run_id and row["version"] == self.input.version - 1
+
+    async def _case(self, connection: Connection, row: asyncpg.Record, state: EnrollmentState) -> Case | None:
+        sequence = await self.services.sequence(connection, row["sequence_id"], row["revision"])
+        schedule = await self.services.schedule(connection, row["schedule_id"], row["schedule_revision"])
+        mailbox = parse_definition(Mailbox, row["mailbox"]) if row["mailbox"] is not None else None
+        calendar = None
+        if mailbox is not None:
+            calendar = slots.Calendar(mailbox.id, schedule, mailbox.limits, row["not_before"])
+        terms = Terms(sequence, row["revision"], schedule, calendar)
+        assert state.step is not None
+        index = find_step(sequence, state.step)
+        if index is None or sequence.steps[index].id != state.step.id:
+            return None
+        step = sequence.steps[index]
+        now = self.clock.now()
+        email = email_for(row=row, step=step, mailbox=mailbox, key=self.key, config=self.config, now=now)
+        facts = Facts(
+            now=now,
+            contact=contact_facts(row),
+            mailbox=None
+            if mailbox is None
+            else MailboxFacts(mailbox.id, row["mailbox_state"], row["listed"], row["mailbox_epoch"]),
+            settings=sequence.settings,
+            enrollment=state.enrollment,
+            step=step,
+            due=state.due,
+            expires=self.input.attempt == 1,
+            attempt=self.input.attempt,
+            global_on=row["global_on"],
+            global_epoch=row["global_epoch"],
+            sequence_on=row["sequence_on"],
+            sequence_epoch=row["sequence_epoch"],
+            overrides=frozenset(row["overrides"]),
+            admitted_stage=row["admitted_stage"],
+            admitted_account_stage=row["admitted_account_stage"],
+            has_thread=bool(row["thread"]),
+            missing_variables=email.missing,
+            template_error=email.template_error,
+        )
+        return Case(row, state, step, state.step, terms, mailbox, facts, email)
+
+    async def _expire(self, row: asyncpg.Record, state: EnrollmentState) -> DeliverResult:
+        """The owner died past the point of no return. Nobody can know; nothing is sent again by itself."""
+        now = self.clock.now()
+        result = DeliverResult(outcome="unknown", at=now, message_id=row["message_id"])
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            if not await ledger.expire(connection, self.key, row["fence"], now=now, result=result):
+                raise ApplicationError("the row moved on", type="send_in_flight")
+            await self._project(connection, locked, result, "delivery_unknown", {"why": "owner_lost"}, now)
+        return result
+
+    async def _claim(self, case: Case) -> tuple[Case, Claim]:
+        row, email, mailbox = case.row, case.email, case.mailbox
+        assert email is not None
+        assert mailbox is not None
+        assert email.message is not None
+        async with self.database.read() as connection:
+            claim = await ledger.claim(
+                connection,
+                self.key,
+                sequence=row["sequence_id"],
+                contact=row["contact_id"],
+                mailbox=mailbox.id,
+                message_id=email.message_id,
+                recipient=email.recipient,
+                subject=email.subject,
+                message=email.message,
+                owner=self.owner,
+                lease=self.config.lease,
+                due=case.state.due,
+                fence=row["fence"] or 0,
+            )
+        if claim is None:
+            raise ApplicationError("another owner took this email", type="send_in_flight")
+        return case, claim
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # What stands in the way
+
+    async def _stopped_by(self, case: Case, check: Check) -> DeliverResult:
+        now = case.facts.now
+        if check.verdict == "hold":
+            return await self._park(case, check)
+        result = DeliverResult(outcome="not_sent", reason=check.reason, at=now)
+        data = {"reason": check.reason, "guard": check.guard, **_facts_of(check)}
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            await self._project(connection, locked, result, "not_sent", data, now)
+            if check.reason in ("template_error", "mailbox_missing"):
+                sequence = case.row["sequence_id"]
+                await gates.park(connection, self.key.enrollment, "template", sequence, case.row["revision"])
+        return result
+
+    async def _park(self, case: Case, check: Check) -> DeliverResult:
+        """Park at a closed gate, in the transaction that reads it under its lock; if it has opened by now, look again."""
+        now = case.facts.now
+        assert check.gate is not None
+        gate_key = {"global": "", "sequence": case.row["sequence_id"], "mailbox": case.row["mailbox_id"]}[check.gate]
+        async with self.database.transaction() as connection:
+            await locks.share(
+                connection,
+                sequence=case.row["sequence_id"],
+                mailbox=case.row["mailbox_id"] or "",
+                contact=case.row["contact_id"],
+                address=case.row["email"] or "",
+            )
+            open_now, epoch = await gates.read(connection, check.gate, gate_key)
+            if not open_now:
+                locked = await self._lock(connection)
+                result = DeliverResult(outcome="hold", hold=check.hold, gate=check.gate, epoch=epoch, at=now)
+                data = {"hold": check.hold, "gate": check.gate, "epoch": epoch}
+                await gates.park(connection, self.key.enrollment, check.gate, gate_key, epoch)
+                await self._project(connection, locked, result, "parked", data, now)
+                return result
+        raise ApplicationError("the gate opened meanwhile", type="gate_opened", next_retry_delay=timedelta(0))
+
+    async def _rebook(self, case: Case, cause: str) -> DeliverResult:
+        """The slot no longer fits (an outage, a changed window or limit): take the next one that does."""
+        now = case.facts.now
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            if not self._fresh(locked):
+                return DeliverResult(outcome="resync")
+            slot = await case.terms.book(connection, case.state, now, cause)
+            result = DeliverResult(outcome="wait", slot=slot)
+            await self._project(connection, locked, result, "rebooked", {"cause": slot.cause, "at": slot.at}, now)
+        return result
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Sending
+
+    async def _send(self, case: Case, claim: Claim) -> DeliverResult:
+        assert case.mailbox is not None
+        assert case.email is not None
+        async with self._alive(claim):
+            try:
+                server = self.services.server(case.mailbox)
+                async with self.services.smtp.connection(case.mailbox.id, server) as smtp:
+                    await smtp.envelope(case.mailbox.address, case.email.recipient, size=len(case.email.message or b""))
+                    slot = await self._pass_point_of_no_return(case, claim, smtp)
+                    # From here on the outcome is waited for and written, whatever is cancelled.
+                    return await _shielded(self._hand_over(case, claim, smtp, slot))
+            except SmtpRefused as error:
+                return await _shielded(self._refused(case, claim, error, None))
+            except (SmtpUnavailable, SmtpMisconfigured, SmtpUnsupported) as error:
+                return await _shielded(self._unreachable(case, claim, error, None))
+            except (CredentialMissing, CredentialInvalid) as error:
+                return await _shielded(self._mailbox_down(case, claim, error.code, None, None))
+            except asyncio.CancelledError:
+                # Before the point of no return: nothing left. The row is given back for whoever comes next.
+                with contextlib.suppress(Exception):
+                    await _shielded(self._withdraw(claim))
+                raise
+
+    async def _pass_point_of_no_return(self, case: Case, claim: Claim, smtp: SmtpConnection) -> int:
+        """Commit `sending`, or withdraw. Whoever recorded a stop before this commit has stopped the email."""
+        now = self.clock.now()
+        row, email = case.row, case.email
+        assert email is not None
+        assert case.terms.calendar is not None
+        limit = None
+        try:
+            async with self.database.transaction() as connection:
+                stops = await ledger.stops(
+                    connection,
+                    claim,
+                    sequence=row["sequence_id"],
+                    mailbox=row["mailbox_id"],
+                    contact=row["contact_id"],
+                    recipient=email.recipient,
+                    email=row["email"],
+                )
+                clear = _clear(stops) and stops["version"] == self.input.version - 1
+                if clear:
+                    limit = await slots.broken_limit(
+                        connection, case.terms.calendar, now=now, first_touch=case.first_touch
+                    )
+                if clear and limit is None:
+                    slot = await slots.use(
+                        connection,
+                        row["mailbox_id"],
+                        self.key.enrollment,
+                        now=now,
+                        first_touch=case.first_touch,
+                    )
+                    if await ledger.begin_sending(connection, claim, now):
+                        return slot
+                    raise ApplicationError("the claim was taken over", type="send_in_flight")
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+            # The commit's own result is in doubt: no DATA. With our fence the row is ours to give back, once it can be
+            # reached; else its lease runs out and it shows as unknown.
+            with contextlib.suppress(SmtpError):
+                await smtp.reset()
+            await self._withdraw(claim)
+            raise
+        with contextlib.suppress(SmtpError):
+            await smtp.reset()
+        await self._withdraw(claim)
+        raise _Withdrawn(limit)
+
+    async def _withdraw(self, claim: Claim) -> None:
+        async with self.database.read() as connection:
+            await ledger.settle(connection, claim, state="withdrawn", now=self.clock.now())
+
+    async def _hand_over(self, case: Case, claim: Claim, smtp: SmtpConnection, slot: int) -> DeliverResult:
+        """DATA. From its first byte until the final reply nothing but that reply can tell whether the email left."""
+        assert case.email is not None
+        assert case.email.message is not None
+        try:
+            reply = await smtp.data(case.email.message)
+        except SmtpRefused as error:
+            return await self._refused(case, claim, error, slot)
+        except (SmtpUnavailable, SmtpUnsupported) as error:
+            return await self._unreachable(case, claim, error, slot)
+        except (SmtpLost, asyncio.CancelledError) as error:
+            why = "connection_lost" if isinstance(error, SmtpLost) else "worker_stopped"
+            return await self._unknown(case, claim, why)
+        return await self._sent(case, claim, reply)
+
+    async def _sent(self, case: Case, claim: Claim, reply: str) -> DeliverResult:
+        now = self.clock.now()
+        assert case.email is not None
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            step, due = case.terms.following(case.ref, now)
+            told: dict[str, Any] = {"message_id": case.email.message_id}
+            if step is None:
+                told["settle_until"] = due
+            else:
+                told |= {"step": step, "due": due}
+                if self._fresh(locked):
+                    after_this = case.state.model_copy(update={"sent": case.state.sent + 1})
+                    told["slot"] = await case.terms.book(connection, after_this, due)
+            told |= case.terms.changed_policy(case.state)
+            result = DeliverResult(outcome="sent", **told)
+            await ledger.settle(connection, claim, state="sent", now=now, code=250, text=reply, result=result)
+            data = {"step": case.ref.id, "attempt": self.input.attempt, "message_id": case.email.message_id}
+            await self._project(connection, locked, result, "sent", data, now)
+            if case.facts.contact.stage == FIRST_STAGE:
+                delivered = Effect(kind="stage", event=StageEvent.DELIVERED.value)
+                await effects.perform(connection, [delivered], state=case.state, by="system", now=now)
+        return result
+
+    async def _unknown(self, case: Case, claim: Claim, why: str) -> DeliverResult:
+        now = self.clock.now()
+        assert case.email is not None
+        result = DeliverResult(outcome="unknown", at=now, message_id=case.email.message_id)
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            await ledger.settle(connection, claim, state="unknown", now=now, result=result)
+            data = {"step": case.ref.id, "attempt": self.input.attempt, "why": why}
+            await self._project(connection, locked, result, "delivery_unknown", data, now)
+        return result
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Refusals
+
+    async def _refused(self, case: Case, claim: Claim, error: SmtpRefused, slot: int | None) -> DeliverResult:
+        verdict = judge(error.reply_code, error.text, phase=error.phase)
+        reply = f"{error.reply_code} {error.text}"
+        if verdict.action in ("bounce_hard", "bounce_spam"):
+            return await self._rejected(case, claim, verdict, error, slot)
+        if verdict.action == "not_sent_content":
+            return await self._given_up(case, claim, "content_rejected", error.reply_code, reply, slot)
+        if verdict.action == "hold_mailbox":
+            return await self._mailbox_down(case, claim, verdict.cls.value, reply, slot)
+        if verdict.action == "unknown":
+            return await self._unknown(case, claim, verdict.cls.value)
+        least = verdict.retry_after_seconds
+        if verdict.action == "defer_mailbox":
+            wait = max(backoff(self.config.defer_base, claim.tries), timedelta(seconds=least or 0))
+            async with self.database.transaction() as connection:
+                await gates.slow_down(connection, case.row["mailbox_id"], self.clock.now() + wait)
+        return await self._deferred(case, claim, error.reply_code, reply, verdict, slot)
+
+    async def _rejected(
+        self, case: Case, claim: Claim, verdict: Refusal, error: SmtpRefused, slot: int | None
+    ) -> DeliverResult:
+        """The contact is Bounced: its address is dead, or this message was refused as spam or by policy."""
+        now = self.clock.now()
+        assert case.email is not None
+        hard = verdict.action == "bounce_hard"
+        code = verdict.enhanced or str(error.reply_code)
+        result = DeliverResult(
+            outcome="rejected",
+            halt=HaltKind.HARD_BOUNCE if hard else HaltKind.SPAM_BLOCK,
+            code=code,
+            at=now,
+            message_id=case.email.message_id,
+        )
+        facts_changed = []
+        if hard:
+            facts_changed = [
+                Effect(kind="address_bounced"),
+                Effect(kind="stage", event=StageEvent.BOUNCED.value),
+            ]
+        async with self.database.transaction() as connection:
+            await effects.lock_for(connection, facts_changed, contact=case.row["contact_id"])
+            locked = await self._lock(connection)
+            await ledger.settle(
+                connection,
+                claim,
+                state="rejected",
+                now=now,
+                code=error.reply_code,
+                text=error.text,
+                result=result,
+            )
+            await self._free(connection, slot)
+            data = {
+                "step": case.ref.id,
+                "attempt": self.input.attempt,
+                "class": verdict.cls.value,
+                "code": code,
+                "phase": error.phase,
+                "reply": f"{error.reply_code} {error.text}"[:500],
+            }
+            await self._project(connection, locked, result, "rejected", data, now)
+            await effects.perform(connection, facts_changed, state=case.state, by="system", now=now)
+        if not hard:
+            await self._guardrail(case, now)
+        return result
+
+    async def _guardrail(self, case: Case, now: datetime) -> None:
+        """Several refusals as spam within an hour: the mailbox is held before it burns the rest of the contacts."""
+        mailbox = case.row["mailbox_id"]
+        async with self.database.transaction() as connection:
+            count = await ledger.spam_refusals(connection, mailbox, now - timedelta(hours=1))
+            if count >= self.config.guardrail_refusals:
+                await gates.switch(
+                    connection, "mailbox", mailbox, state="guardrail", by="system", now=now, code="spam_block"
+                )
+
+    async def _deferred(
+        self,
+        case: Case,
+        claim: Claim,
+        code: int | None,
+        reply: str,
+        verdict: Refusal | None,
+        slot: int | None,
+    ) -> DeliverResult:
+        """A temporary refusal: a new slot, so that the next try too leaves inside window and limit."""
+        # A permanent refusal that may heal (mailbox full) is tried once more, after its wait: RFC 5321 4.2.1 asks not
+        # to repeat what was refused for good.
+        last = 2 if verdict is not None and verdict.permanent else self.config.defer_max_tries
+        if claim.tries >= last:
+            return await self._given_up(case, claim, "delivery_failed", code, reply, slot)
+        now = self.clock.now()
+        wait = backoff(self.config.defer_base, claim.tries)
+        if verdict is not None and verdict.retry_after_seconds is not None and self.config.defer_base >= 60:
+            wait = max(wait, timedelta(seconds=verdict.retry_after_seconds))
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            await self._free(connection, slot)
+            booked = None
+            if self._fresh(locked):
+                terms = await Terms.read(self.services, connection, case.state)
+                booked = await terms.book(connection, case.state, now + wait, "deferred")
+            result = DeliverResult(
+                outcome="deferred", slot=booked, code=(verdict.enhanced if verdict else None) or _text(code)
+            )
+            await ledger.settle(connection, claim, state="deferred", now=now, code=code, text=reply, result=result)
+            data = {
+                "step": case.ref.id,
+                "attempt": self.input.attempt,
+                "try": claim.tries,
+                "reply": reply[:500],
+                "again": booked.at if booked else None,
+            }
+            await self._project(connection, locked, result, "deferred", data, now)
+        return result
+
+    async def _given_up(
+        self, case: Case, claim: Claim, reason: str, code: int | None, reply: str, slot: int | None
+    ) -> DeliverResult:
+        """Not Sent after the server's word: content refused, or temporary refusals without end."""
+        now = self.clock.now()
+        result = DeliverResult(outcome="not_sent", reason=reason, code=_text(code), at=now)
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            await self._free(connection, slot)
+            await ledger.settle(connection, claim, state="rejected", now=now, code=code, text=reply, result=result)
+            data = {
+                "step": case.ref.id,
+                "attempt": self.input.attempt,
+                "reason": reason,
+                "tries": claim.tries,
+                "reply": reply[:500],
+            }
+            await self._project(connection, locked, result, "not_sent", data, now)
+        return result
+
+    async def _unreachable(self, case: Case, claim: Claim, error: SmtpError, slot: int | None) -> DeliverResult:
+        """No usable answer before the body. Once may be chance; again at the door, or a setting that cannot work, is the
+        mailbox's trouble and no contact's."""
+        if isinstance(error, SmtpUnsupported):
+            return await self._given_up(case, claim, "content_rejected", None, str(error), slot)
+        if isinstance(error, SmtpMisconfigured) or (error.phase in LOGIN_PHASES and claim.tries > 1):
+            code = error.code if isinstance(error, SmtpMisconfigured) else "unreachable"
+            return await self._mailbox_down(case, claim, code, str(error), slot)
+        return await self._deferred(case, claim, None, str(error), None, slot)
+
+    async def _mailbox_down(
+        self, case: Case, claim: Claim, code: str, reply: str | None, slot: int | None
+    ) -> DeliverResult:
+        """Hold the mailbox, touch no contact: the email waits at the mailbox's gate and goes on by itself."""
+        now = self.clock.now()
+        mailbox = case.row["mailbox_id"]
+        async with self.database.transaction() as connection:
+            # The gate's exclusive lock comes before the enrollment's row (store.locks).
+            await gates.switch(connection, "mailbox", mailbox, state="down", by="system", now=now, code=code)
+            open_now, epoch = await gates.read(connection, "mailbox", mailbox)
+            locked = await self._lock(connection)
+            await self._free(connection, slot)
+            kind = HoldKind.MAILBOX_DOWN
+            result = DeliverResult(outcome="hold", hold=kind, gate="mailbox", epoch=epoch, code=code, at=now)
+            await ledger.settle(connection, claim, state="withdrawn", now=now, text=reply)
+            if not open_now:
+                await gates.park(connection, self.key.enrollment, "mailbox", mailbox, epoch)
+            data = {"hold": kind, "gate": "mailbox", "epoch": epoch, "code": code, "reply": (reply or "")[:500]}
+            await self._project(connection, locked, result, "parked", data, now)
+        return result
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Recording
+
+    async def _lock(self, connection: Connection) -> enrollments.Row:
+        locked = await enrollments.lock(connection, self.key.enrollment)
+        assert locked is not None
+        return locked
+
+    def _fresh(self, locked: enrollments.Row) -> bool:
+        """Whether nothing was recorded since the workflow scheduled us, so that our projection is its next state."""
+        return str(locked.run_id) == self.run_id and locked.version == self.input.version - 1
+
+    async def _project(
+        self,
+        connection: Connection,
+        locked: enrollments.Row,
+        result: DeliverResult,
+        kind: str,
+        data: dict[str, Any],
+        now: datetime,
+    ) -> None:
+        """Tell what happened; and if the projection is still the state we were scheduled from, write the next one. The
+        workflow computes the same state by the same rule."""
+        shown = {key: value for key, value in data.items() if value is not None}
+        key = f"{self.key.step}.{self.key.attempt}.{activity.info().activity_id}"
+        entry = LogEntry(kind=kind, by="system", at=now, data=shown)
+        if not self._fresh(locked):
+            await enrollments.tell(connection, self.key.enrollment, [entry], f"{self.run_id[:8]}.{key}")
+            return
+        assert locked.state.step is not None
+        state = apply_delivery(locked.state, locked.state.step, locked.state.attempt, result)
+        await enrollments.project(
+            connection,
+            locked,
+            state.model_copy(update={"version": self.input.version}),
+            run_id=self.run_id,
+            now=now,
+            log=[entry],
+            source=key,
+        )
+
+    async def _free(self, connection: Connection, slot: int | None) -> None:
+        if slot is not None:
+            await slots.give_back(connection, slot)
+
+    @asynccontextmanager
+    async def _alive(self, claim: Claim) -> AsyncIterator[None]:
+        """Renew the lease and heartbeat while a slow server keeps us waiting."""
+
+        async def beat() -> None:
+            renew_every = min(self.config.lease.total_seconds() / 3, HEARTBEAT_AFTER)
+            waited = 0.0
+            while True:
+                await asyncio.sleep(renew_every)
+                waited += renew_every
+                with contextlib.suppress(Exception):
+                    async with self.database.read() as connection:
+                        await ledger.renew(connection, claim, self.config.lease)
+                if waited >= HEARTBEAT_AFTER:
+                    activity.heartbeat()
+
+        task = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _shielded(work: Any) -> DeliverResult:
+    """Wait for `work` whatever is cancelled, unless the worker itself stops: then `work` is told, and still finishes.
+
+    `work` answers a cancellation past the point of no return with the outcome `unknown`, which is written before it ends.
+    """
+    task: asyncio.Task[DeliverResult] = asyncio.ensure_future(work)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done():
+                raise
+            if activity.is_worker_shutdown():
+                task.cancel()
+
+
+def _clear(stops: asyncpg.Record) -> bool:
+    return bool(
+        stops["marks"] == 0
+        and not stops["closed"]
+        and stops["status"] == "active"
+        and stops["sequence_on"]
+        and stops["global_on"]
+        and stops["mailbox_state"] == "up"
+        and not stops["suppressed"]
+        and stops["same_address"]
+        and stops["email_status"] != "bounced"
+    )
+
+
+def contact_facts(row: asyncpg.Record) -> ContactFacts:
+    """The contact as the guards see it."""
+    return ContactFacts(
+        id=row["contact_id"],
+        stage=row["stage"],
+        email=row["email"],
+        email_valid=bool(row["email"]) and valid_address(row["email"]),
+        email_status=row["email_status"],
+        stage_set_by=None if row["stage_set_by"] is None else str(row["stage_set_by"]),
+        consent=row["consent"],
+        changed_job=row["changed_job"],
+        suppressed=row["suppressed"],
+        account=row["account_id"],
+        account_stage=row["account_stage"],
+    )
+
+
+def _mark(mark: dict[str, Any]) -> dict[str, Any]:
+    return {"name": mark["message"], "payload": mark["payload"]}
+
+
+def _facts_of(check: Check) -> dict[str, Any]:
+    """What the guard looked at, for the story: stages and codes, never an address."""
+    return {f"seen_{key}": value for key, value in check.inputs.items()}
+
+
+def _text(code: int | None) -> str | None:
+    return None if code is None else str(code)

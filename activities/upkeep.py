@@ -1,0 +1,135 @@
+"""Waking those parked at a gate, signalling forgotten stop marks again, probing mailboxes that were down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio import activity
+from temporalio.client import WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities.services import Services, typed_failures
+from domain.sequences import Mailbox, parse_definition
+from domain.waking import PAGE, WakeInput, WakePage, wake_id
+from mail.errors import MailError
+from mail.smtp import check
+from store import gates, marks
+from store.database import UNAVAILABLE
+from store.gates import Opened, Parked
+
+_log = structlog.get_logger(__name__)
+
+_AWAY: tuple[type[BaseException], ...] = (*UNAVAILABLE, RPCError)
+QUOTA_REST = timedelta(hours=24)
+"""How long a mailbox over its provider's quota is left alone: a login that works proves nothing about the quota."""
+NOT_PROVEN_BY_LOGIN = {"sender_quota": QUOTA_REST, "auth_failure": timedelta(hours=1)}
+
+
+class WakeActivity:
+    """The activity `wake_page`."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @activity.defn(name="wake_page")
+    async def wake_page(self, input: WakeInput) -> WakePage:
+        """Tell one page of parked enrollments that their gate is open. Stops early when it has closed again."""
+        with typed_failures():
+            async with self.services.database.read() as connection:
+                if input.gate != "template":
+                    is_open, epoch = await gates.read(connection, input.gate, input.key)
+                    if not is_open or epoch != input.epoch:
+                        return WakePage()
+                page = await gates.page(connection, input.gate, input.key, after=input.after, limit=PAGE)
+            for waiting in page:
+                await self._tell(waiting, input)
+                activity.heartbeat()
+                await asyncio.sleep(1 / self.services.config.wake_per_second)
+            return WakePage(last=page[-1].enrollment, woken=len(page)) if page else WakePage()
+
+    async def _tell(self, waiting: Parked, input: WakeInput) -> None:
+        if input.gate == "template":
+            payload = {"id": f"cleared/{input.key}/{input.epoch}", "reason": waiting.halted or "template_error"}
+            await self.services.signal(waiting.workflow_id, "cause_cleared", payload)
+        else:
+            payload = {"id": f"opened/{input.gate}/{input.epoch}", "gate": input.gate}
+            await self.services.signal(waiting.workflow_id, "gate_opened", {**payload, "epoch": input.epoch})
+
+
+class Upkeep:
+    """What the worker does beside its tasks, every few seconds. Each round is safe to repeat and to run twice at once."""
+
+    def __init__(self, services: Services, every: float) -> None:
+        self.services = services
+        self.every = every
+
+    async def run(self) -> None:
+        """Until cancelled. A round that fails is logged and tried again at its next time."""
+        while True:
+            try:
+                await self.round()
+            except _AWAY as error:
+                _log.warning("upkeep_postponed", error=str(error) or type(error).__name__)
+            except Exception:
+                _log.exception("upkeep_failed")
+            await asyncio.sleep(self.every)
+
+    async def round(self) -> None:
+        """One round: forgotten marks, mailboxes to probe, gates that stand open with somebody waiting."""
+        await self.signal_forgotten()
+        await self.probe_mailboxes()
+        async with self.services.database.read() as connection:
+            opened = await gates.open_with_waiters(connection, self.services.config.mark_grace)
+        for gate in opened:
+            await wake(self.services, gate)
+
+    async def signal_forgotten(self) -> int:
+        """Signal stop marks again that no workflow has adopted; answers how many."""
+        async with self.services.database.read() as connection:
+            forgotten = await marks.to_sweep(connection, grace=self.services.config.mark_grace, limit=500)
+        for mark in forgotten:
+            await self.services.signal(mark.workflow_id, mark.message, mark.payload)
+            async with self.services.database.read() as connection:
+                await marks.signalled(connection, mark)
+        return len(forgotten)
+
+    async def probe_mailboxes(self) -> None:
+        """Log in to mailboxes that were down; one that answers is up again, and those it held go on."""
+        async with self.services.database.read() as connection:
+            down = await gates.down_mailboxes(connection)
+        now = datetime.now(UTC)
+        for row in down:
+            rest = NOT_PROVEN_BY_LOGIN.get(row["state_code"] or "", timedelta(0))
+            if row["state_at"] + rest > now:
+                continue
+            try:
+                mailbox = parse_definition(Mailbox, row["definition"])
+                await check(self.services.server(mailbox))
+            except MailError as error:
+                _log.info("mailbox_still_down", mailbox=row["id"], code=error.code)
+                continue
+            await self.mailbox_up(row["id"], "system")
+
+    async def mailbox_up(self, mailbox: str, by: str) -> None:
+        """Open a mailbox's gate and wake those parked at it."""
+        async with self.services.database.transaction() as connection:
+            epoch = await gates.switch(connection, "mailbox", mailbox, state="up", by=by, now=datetime.now(UTC))
+        if epoch is not None:
+            await wake(self.services, Opened("mailbox", mailbox, epoch))
+
+
+async def wake(services: Services, gate: Opened) -> None:
+    """Start the durable waker of a gate's opening, unless it runs."""
+    with contextlib.suppress(WorkflowAlreadyStartedError, WorkflowFailureError):
+        await services.client.start_workflow(
+            "Wake",
+            WakeInput(gate=gate.gate, key=gate.key, epoch=gate.epoch),
+            id=wake_id(gate.gate, gate.key, gate.epoch),
+            task_queue=services.config.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )

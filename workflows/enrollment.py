@@ -1,0 +1,546 @@
+"""The workflow `Enrollment`: one contact in one sequence. Orchestration only; what an event does is decided in `domain`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ActivityCancellationType
+
+with workflow.unsafe.imports_passed_through():
+    from domain import explain, transitions
+    from domain.delivery import (
+        AdmitInput,
+        AdmitResult,
+        Answer,
+        DeliverInput,
+        DeliverResult,
+        Effect,
+        EnrollmentInput,
+        EnrollmentResult,
+        LogEntry,
+        RecordInput,
+        RecordResult,
+        ReserveResult,
+    )
+    from domain.errors import InvalidMessage, Refused
+    from domain.messages import COMMANDS, FACTS, Message, parse_message
+    from domain.state import EnrollmentState, can_send, reason, status
+    from domain.statuses import Status
+
+STATUS = SearchAttributeKey.for_keyword("OnwardStatus")
+REASON = SearchAttributeKey.for_keyword("OnwardReason")
+SEQUENCE = SearchAttributeKey.for_keyword("OnwardSequence")
+CONTACT = SearchAttributeKey.for_keyword("OnwardContact")
+MAILBOX = SearchAttributeKey.for_keyword("OnwardMailbox")
+
+# A database or server that is away comes back: infrastructure is tried again without end. What is a defect of ours the
+# activities themselves make final after ten tries (activities/services.py).
+_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(seconds=30)
+)
+_RECORDING = timedelta(seconds=60)
+# Longer than the SMTP time-outs together: connect, greeting, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA at 60 s, 600 s for
+# the final reply (RFC 5321 4.5.3.2).
+_SENDING = timedelta(minutes=25)
+_SENDING_SILENCE = timedelta(seconds=30)
+_SHOWN = "%a %Y-%m-%d %H:%M UTC"
+
+
+@workflow.defn(name="Enrollment")
+class Enrollment:
+    """Lives from admission to the end of the settle time.
+
+    Signals: every command and fact of docs/temporal.md, with any JSON; what is invalid, refused or unknown is kept in the
+    story. Updates: the commands, strict, answering with status and plan. Queries: `status`, `explain`.
+    """
+
+    @workflow.init
+    def __init__(self, input: EnrollmentInput) -> None:
+        info = workflow.info()
+        self.state = input.state or EnrollmentState(
+            enrollment=info.first_execution_run_id, sequence=input.sequence_id, contact=input.contact_id
+        )
+        self.admitted = input.state is not None
+        self.inbox: list[Message] = []
+        self.asked: set[str] = set()
+        self.answers: dict[str, Refused | None] = {}
+        self.log: list[LogEntry] = []
+        self.effects: list[Effect] = []
+        self.adopted: list[str] = []
+        self.recorded = self.state.version
+        self.recording = False
+        self.delivering = False
+        self.ended = False
+        for name in (*COMMANDS, *FACTS, "gate_opened", "cause_cleared", "close_settling"):
+            workflow.set_signal_handler(name, self._handler_of(name))
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # The story
+
+    @workflow.run
+    async def run(self, input: EnrollmentInput) -> EnrollmentResult:
+        """Admit; until closed: wait while held or halted, see to a slot, wait for it, deliver; then settle and close."""
+        if not self.admitted:
+            refused = await self._admit(input)
+            if refused is not None:
+                return EnrollmentResult(status="refused", reason=refused)
+        reader = asyncio.create_task(self._read_inbox())
+        recorder = asyncio.create_task(self._keep_recorded())
+        while not self.state.closed:
+            try:
+                await self._go_on()
+            except asyncio.CancelledError:
+                # A cancelled workflow (Temporal UI, CLI) is finished by hand: the email under way is still recorded.
+                self._receive("finish", {"by": "temporal:cancel"})
+            self._continue_as_new_if_long(input)
+        return await self._close(reader, recorder)
+
+    async def _go_on(self) -> None:
+        """One move of the story."""
+        state, now = self.state, workflow.now()
+        if self.inbox:
+            await workflow.wait_condition(lambda: not self.inbox)
+        elif can_send(state) and state.slot is not None:
+            if now < state.slot.at:
+                await self._wait_until(state.slot.at, f"{_step(state)} leaves {state.slot.at:{_SHOWN}}")
+            elif not self._is_recorded():
+                await workflow.wait_condition(self._is_recorded)
+            else:
+                await self._deliver()
+        elif status(state) is Status.ACTIVE:
+            await self._reserve()
+        else:
+            await self._wait_until(transitions.wake_at(state), explain.headline(state))
+
+    async def _admit(self, input: EnrollmentInput) -> str | None:
+        admission = AdmitInput(
+            enrollment=self.state.enrollment,
+            sequence_id=input.sequence_id,
+            contact_id=input.contact_id,
+            by=input.by,
+            **input.model_dump(exclude_defaults=True, include={"start_at", "mailbox_id", "overrides"}),
+        )
+        result: AdmitResult = await workflow.execute_activity(
+            "admit",
+            admission,
+            result_type=AdmitResult,
+            start_to_close_timeout=_RECORDING,
+            retry_policy=_RETRY,
+            summary="May the contact enter?",
+        )
+        if result.refused is not None:
+            workflow.set_current_details(f"Refused: {result.refused}")
+            return result.refused
+        assert result.state is not None
+        self.state = result.state
+        self.recorded = self.state.version
+        self.admitted = True
+        self._show()
+        return None
+
+    async def _wait_until(self, at: datetime | None, label: str) -> None:
+        """Wait for a message or an instant, whichever comes first; then let time do what it does."""
+        workflow.set_current_details(explain.details(self.state, workflow.now()))
+        version = self.state.version
+
+        def changed() -> bool:
+            return bool(self.inbox) or self.state.version != version
+
+        if at is None:
+            await workflow.wait_condition(changed)
+            return
+        left = at - workflow.now()
+        if left > timedelta(0):
+            try:
+                await workflow.wait_condition(changed, timeout=left, timeout_summary=label[:180])
+                return
+            except TimeoutError:
+                pass
+        if not self.inbox:
+            self._take(transitions.pass_time(self.state, workflow.now()))
+
+    async def _deliver(self) -> None:
+        """Send the step. Messages that come meanwhile are taken up at once, and recorded beside it."""
+        state = self.state
+        assert state.step is not None
+        step, attempt = state.step, state.attempt
+        # The outcome's projection is written by `deliver` itself, under the version after this one.
+        reserved = state.version + 1
+        self.state = state.model_copy(update={"version": reserved})
+        self.recorded = reserved
+        self.delivering = True
+        activity = workflow.start_activity(
+            "deliver",
+            DeliverInput(enrollment=state.enrollment, step=step.id, attempt=attempt, version=reserved),
+            result_type=DeliverResult,
+            start_to_close_timeout=_SENDING,
+            heartbeat_timeout=_SENDING_SILENCE,
+            retry_policy=_RETRY,
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=_step(state),
+        )
+        try:
+            await self._until_done(activity)
+            result = activity.result()
+        except ActivityError as error:
+            self._take(transitions.system_error(self.state, _failure_code(error), workflow.now()))
+            return
+        finally:
+            self.delivering = False
+        unchanged = self.state.version == reserved
+        after = transitions.apply_delivery(self.state, step, attempt, result)
+        unprojected = result.outcome in ("stopped", "resync") or (result.outcome == "wait" and result.slot is None)
+        if unprojected or not unchanged:
+            # What `deliver` projected, if anything, is not the state we are in: record it anew.
+            after = after.model_copy(update={"version": self.state.version + 1})
+        self.state = after
+        self._show()
+        for mark in result.marks:
+            self._receive(str(mark.get("name")), mark.get("payload"))
+
+    async def _until_done(self, activity: workflow.ActivityHandle[Any]) -> None:
+        """Wait for the activity whatever is cancelled: an email under way has an outcome, and it is recorded."""
+        while not activity.done():
+            try:
+                await workflow.wait_condition(activity.done)
+            except asyncio.CancelledError:
+                self._receive("finish", {"by": "temporal:cancel"})
+
+    async def _reserve(self) -> None:
+        """Have the next step found and its slot booked. Carries the state, so that nothing else need record it."""
+        await workflow.wait_condition(lambda: not self.recording)
+        if self.inbox or status(self.state) is not Status.ACTIVE:
+            return
+        reserved = self.state.version + 1
+        self.state = self.state.model_copy(update={"version": reserved})
+        self.recorded = reserved
+        input = self._unrecorded()
+        try:
+            result: ReserveResult = await workflow.execute_activity(
+                "reserve",
+                input,
+                result_type=ReserveResult,
+                start_to_close_timeout=_RECORDING,
+                retry_policy=_RETRY,
+                summary=f"Find a slot for {_step(self.state)}",
+            )
+        except ActivityError as error:
+            self._put_back(input)
+            self._take(transitions.system_error(self.state, _failure_code(error), workflow.now()))
+            return
+        unchanged = self.state.version == reserved
+        after = transitions.apply_reservation(self.state, result)
+        if not unchanged:
+            after = after.model_copy(update={"version": self.state.version + 1})
+        self.state = after
+        self._show()
+
+    async def _close(self, reader: asyncio.Task[None], recorder: asyncio.Task[None]) -> EnrollmentResult:
+        """Record the end; whatever came meanwhile is noted and recorded too. Nothing is awaited after the last look."""
+        self.ended = True
+        while True:
+            await workflow.wait_condition(lambda: not (self.inbox or self.recording or self.delivering))
+            if not self._is_recorded():
+                await self._record(closing=True)
+                continue
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self._is_recorded() and not self.inbox:
+                break
+        reader.cancel()
+        recorder.cancel()
+        workflow.set_current_details(explain.details(self.state, workflow.now()))
+        return EnrollmentResult(
+            status=status(self.state).value, reason=reason(self.state), enrollment=self.state.enrollment
+        )
+
+    def _continue_as_new_if_long(self, input: EnrollmentInput) -> None:
+        """Start over with the state when the history has grown long (thousands of messages), between two moves."""
+        quiet = not (self.inbox or self.recording or self.delivering) and self._is_recorded()
+        if workflow.info().is_continue_as_new_suggested() and quiet and workflow.all_handlers_finished():
+            workflow.continue_as_new(input.model_copy(update={"state": self.state}))
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Recording
+
+    def _is_recorded(self) -> bool:
+        return self.recorded == self.state.version and not (self.log or self.effects or self.adopted)
+
+    async def _keep_recorded(self) -> None:
+        """Record every change that no other activity carries: one call at a time, the latest state wins."""
+        while True:
+            await workflow.wait_condition(lambda: self._must_record() and not self.recording)
+            await self._record(closing=False)
+
+    def _must_record(self) -> bool:
+        # An active state without a slot is recorded by `reserve`, the closing one by `_close`.
+        if self._is_recorded() or self.inbox or self.state.closed or self.ended:
+            return False
+        waits_for_slot = status(self.state) is Status.ACTIVE and (self.state.slot is None or self.state.advance)
+        return self.delivering or not waits_for_slot
+
+    async def _record(self, *, closing: bool) -> None:
+        self.recording = True
+        version = self.state.version
+        input = self._unrecorded()
+        try:
+            if closing:
+                result = await workflow.execute_local_activity(
+                    "record",
+                    input,
+                    result_type=RecordResult,
+                    start_to_close_timeout=_RECORDING,
+                    retry_policy=_RETRY,
+                    summary=explain.headline(self.state)[:180],
+                )
+            else:
+                result = await workflow.execute_activity(
+                    "record",
+                    input,
+                    result_type=RecordResult,
+                    start_to_close_timeout=_RECORDING,
+                    retry_policy=_RETRY,
+                    summary=explain.headline(self.state)[:180],
+                )
+        except ActivityError as error:
+            # A defect of ours: wait for a mended worker instead of wedging. The story is kept and recorded with the next.
+            workflow.logger.error("record failed for good: %s", _failure_code(error))
+            self._put_back(input)
+            await workflow.sleep(timedelta(minutes=5), summary="record failed, trying again")
+            return
+        finally:
+            self.recording = False
+        self.recorded = max(self.recorded, version)
+        if result.until:
+            self.state = transitions.resolved(self.state, result.until)
+            # The projection holds these instants already; the version only wakes whoever waits on the old ones.
+            if self.state.version == version:
+                self.state = self.state.model_copy(update={"version": version + 1})
+                self.recorded = self.state.version
+
+    def _unrecorded(self) -> RecordInput:
+        """Everything that is to be recorded now; taken off the lists."""
+        input = RecordInput(
+            state=self.state, log=tuple(self.log), effects=tuple(self.effects), adopted=tuple(self.adopted)
+        )
+        self.log, self.effects, self.adopted = [], [], []
+        return input
+
+    def _put_back(self, input: RecordInput) -> None:
+        self.log[:0] = input.log
+        self.effects[:0] = input.effects
+        self.adopted[:0] = input.adopted
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Messages
+
+    def _handler_of(self, name: str) -> Callable[..., None]:
+        def handle(*payload: Any) -> None:
+            self._receive(name, *payload)
+
+        return handle
+
+    @workflow.signal(dynamic=True)
+    def _unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """A signal that nothing is known of: kept in the story, never dropped silently."""
+        self._keep_refused(name, "unknown_signal", {"name": name[:80]})
+
+    def _receive(self, name: str, *payload: Any) -> None:
+        """Take a signal up, whatever its JSON."""
+        try:
+            if len(payload) > 1:
+                raise InvalidMessage(f"{name} takes one JSON object, not {len(payload)} arguments")
+            message = parse_message(name, payload[0] if payload else None, strict=False)
+        except InvalidMessage as error:
+            self._keep_refused(
+                name, "invalid_signal", {"name": name, "field": error.field, "error": error.message[:300]}
+            )
+            return
+        if message.id is None:
+            message = message.model_copy(update={"id": str(workflow.uuid4())})
+        self.inbox.append(message)
+
+    def _keep_refused(self, name: str, kind: str, data: Mapping[str, Any]) -> None:
+        self.log.append(LogEntry(kind=kind, by="unknown", at=workflow.now(), data=data))
+
+    async def _read_inbox(self) -> None:
+        """Apply what has come, in order of precedence where several came at once."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.inbox))
+            arrived, self.inbox = transitions.in_order(self.inbox), []
+            for message in arrived:
+                self._apply(message)
+
+    def _apply(self, message: Message) -> None:
+        decision = transitions.apply(self.state, message, workflow.now())
+        self._take(decision)
+        if message.id is not None:
+            self.adopted.append(message.id)
+            if message.id in self.asked:
+                self.answers[message.id] = decision.refused
+
+    def _take(self, decision: transitions.Decision) -> None:
+        self.state = decision.state
+        self.log += decision.log
+        self.effects += decision.effects
+        self._show()
+
+    def _show(self) -> None:
+        """Keep the search attributes to the status: one upsert at each change of it."""
+        current = workflow.info().typed_search_attributes
+        shown = status(self.state).value
+        if current.get(STATUS) == shown and current.get(MAILBOX) == self.state.mailbox:
+            return
+        workflow.upsert_search_attributes(
+            [
+                STATUS.value_set(shown),
+                REASON.value_set(reason(self.state) or shown),
+                SEQUENCE.value_set(self.state.sequence),
+                CONTACT.value_set(self.state.contact),
+                *([MAILBOX.value_set(self.state.mailbox)] if self.state.mailbox else []),
+            ]
+        )
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Updates
+
+    def _validate(self, name: str, payload: Any) -> None:
+        """Refuse with a stable type and what is allowed instead; a refused update leaves no event in the history."""
+        try:
+            message = parse_message(name, payload, strict=True)
+            if self.admitted:
+                transitions.validate(self.state, message, workflow.now())
+        except InvalidMessage as error:
+            raise ApplicationError(str(error), {"field": error.field}, type=error.code, non_retryable=True) from error
+        except Refused as error:
+            raise _refusal(error) from error
+
+    async def _command(self, name: str, payload: Any) -> Answer:
+        message = parse_message(name, payload, strict=True)
+        message_id = message.id or str(workflow.uuid4())
+        message = message.model_copy(update={"id": message_id})
+        await workflow.wait_condition(lambda: self.admitted)
+        if message_id not in self.state.seen:
+            self.asked.add(message_id)
+            self.inbox.append(message)
+            await workflow.wait_condition(lambda: message_id in self.answers)
+            self.asked.discard(message_id)
+            refused = self.answers.pop(message_id)
+            if refused is not None:
+                raise _refusal(refused)
+        await workflow.wait_condition(self._answerable)
+        return explain.answer(self.state, workflow.now())
+
+    def _answerable(self) -> bool:
+        """The change is recorded, and where a slot is due there is one to tell. The end is recorded as the last thing."""
+        return self.state.closed or (
+            self._is_recorded() and not self.inbox and not (can_send(self.state) and self.state.slot is None)
+        )
+
+    @workflow.update
+    async def pause(self, payload: Any) -> Answer:
+        return await self._command("pause", payload)
+
+    @pause.validator
+    def _validate_pause(self, payload: Any) -> None:
+        self._validate("pause", payload)
+
+    @workflow.update
+    async def resume(self, payload: Any) -> Answer:
+        return await self._command("resume", payload)
+
+    @resume.validator
+    def _validate_resume(self, payload: Any) -> None:
+        self._validate("resume", payload)
+
+    @workflow.update
+    async def resume_at(self, payload: Any) -> Answer:
+        return await self._command("resume_at", payload)
+
+    @resume_at.validator
+    def _validate_resume_at(self, payload: Any) -> None:
+        self._validate("resume_at", payload)
+
+    @workflow.update
+    async def send_now(self, payload: Any) -> Answer:
+        return await self._command("send_now", payload)
+
+    @send_now.validator
+    def _validate_send_now(self, payload: Any) -> None:
+        self._validate("send_now", payload)
+
+    @workflow.update
+    async def skip(self, payload: Any) -> Answer:
+        return await self._command("skip", payload)
+
+    @skip.validator
+    def _validate_skip(self, payload: Any) -> None:
+        self._validate("skip", payload)
+
+    @workflow.update
+    async def retry(self, payload: Any) -> Answer:
+        return await self._command("retry", payload)
+
+    @retry.validator
+    def _validate_retry(self, payload: Any) -> None:
+        self._validate("retry", payload)
+
+    @workflow.update
+    async def finish(self, payload: Any) -> Answer:
+        return await self._command("finish", payload)
+
+    @finish.validator
+    def _validate_finish(self, payload: Any) -> None:
+        self._validate("finish", payload)
+
+    @workflow.update
+    async def remove(self, payload: Any) -> Answer:
+        return await self._command("remove", payload)
+
+    @remove.validator
+    def _validate_remove(self, payload: Any) -> None:
+        self._validate("remove", payload)
+
+    @workflow.update
+    async def settle_delivery(self, payload: Any) -> Answer:
+        return await self._command("settle_delivery", payload)
+
+    @settle_delivery.validator
+    def _validate_settle_delivery(self, payload: Any) -> None:
+        self._validate("settle_delivery", payload)
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Queries
+
+    @workflow.query
+    def status(self) -> dict[str, Any]:
+        """The snapshot. `own_status`: the sequence's switch is not in it (only PostgreSQL knows it)."""
+        return explain.snapshot(self.state, workflow.now())
+
+    @workflow.query
+    def explain(self) -> dict[str, Any]:
+        """The status in a sentence, holds, what happens next, what a person may do. The guards are in the API's explain."""
+        return explain.explanation(self.state, workflow.now())
+
+
+def _step(state: EnrollmentState) -> str:
+    if state.step is None:
+        return "Next step"
+    again = f", attempt {state.attempt}" if state.attempt > 1 else ""
+    return f"Step {state.step.number} of {state.step.total} ({state.step.id}){again}"
+
+
+def _refusal(refused: Refused) -> ApplicationError:
+    return ApplicationError(
+        str(refused), {"allowed": list(refused.allowed), "field": refused.field}, type=refused.code, non_retryable=True
+    )
+
+
+def _failure_code(error: ActivityError) -> str:
+    cause = error.cause
+    return cause.type or "system_error" if isinstance(cause, ApplicationError) else type(cause).__name__
