@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from pydantic import Field
 
 from domain.entry import Elsewhere, EntryFacts
 from domain.errors import DomainError, InvalidDefinition
@@ -145,7 +146,7 @@ class ContactChanges(Definition):
     stage: Word = "Cold"
     consent: bool | None = None
     changed_job: bool = False
-    fields: dict[Key, Value | None] = {}
+    fields: dict[Key, Value | None] = Field(default_factory=dict)
 
 
 class AccountChanges(Definition):
@@ -153,7 +154,7 @@ class AccountChanges(Definition):
 
     name: Word = ""
     stage: Word = "Cold"
-    fields: dict[Key, Value | None] = {}
+    fields: dict[Key, Value | None] = Field(default_factory=dict)
 
 
 # Definitions

@@ -69,7 +69,7 @@ class AccountRow(Definition):
     id: Id
     name: Word
     stage: Word | None = None
-    fields: Fields = {}
+    fields: Fields = Field(default_factory=dict)
 
 
 class ContactRow(Definition):
@@ -89,7 +89,7 @@ class ContactRow(Definition):
     stage: Word | None = None
     consent: bool | None = None
     changed_job: bool | None = None
-    fields: Fields = {}
+    fields: Fields = Field(default_factory=dict)
 
 
 R = TypeVar("R", AccountRow, ContactRow)

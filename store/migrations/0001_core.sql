@@ -69,7 +69,7 @@ CREATE TABLE sequence_mailboxes (
 
 -- One row: the switch over everything.
 CREATE TABLE global_switch (
-    only         boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton    boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     switched_on  boolean NOT NULL DEFAULT true,
     epoch        integer NOT NULL DEFAULT 0,
     switched_at  timestamptz NOT NULL DEFAULT now(),
@@ -126,8 +126,8 @@ CREATE TABLE enrollments (
 CREATE UNIQUE INDEX enrollments_one_open ON enrollments (sequence_id, contact_id) WHERE NOT closed;
 CREATE INDEX enrollments_contact ON enrollments (contact_id);
 CREATE INDEX enrollments_by_event ON enrollments (sequence_id, status, last_event_at, id);
-CREATE INDEX enrollments_by_next ON enrollments (sequence_id, status, next_at, id);
-CREATE INDEX enrollments_by_step ON enrollments (sequence_id, status, step_number, id);
+CREATE INDEX enrollments_by_next ON enrollments (sequence_id, status, coalesce(next_at, 'infinity'::timestamptz), id);
+CREATE INDEX enrollments_by_step ON enrollments (sequence_id, status, coalesce(step_number, 2147483647), id);
 CREATE INDEX enrollments_by_name ON enrollments (sequence_id, status, contact_name, id);
 
 -- Runs of an enrollment in the order they first wrote: a reset run comes later and takes over.
