@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib.metadata import version
 
 import structlog
 from temporalio.client import Client
@@ -76,6 +77,9 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         max_concurrent_workflow_tasks=10,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
         deployment_config=deployment,
+        # Named in every task of every history, so that an engineer sees which release ran it. The SDK's own default is a
+        # hash of 32 characters: 135 bytes more a step.
+        build_id=None if deployment else version("onward"),
     )
 
 

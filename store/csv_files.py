@@ -36,15 +36,15 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _storable(value: str) -> str:
-    if "\x00" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
-        raise ValueError("holds a NUL or half a character; remove it")
+    if "\x00" in value:
+        raise ValueError("holds a NUL character; remove it")
     return value
 
 
 def _one_line(value: str) -> str:
     if _CONTROLS.search(value):
         raise ValueError("holds a line end or another control character; write it on one line")
-    return _storable(value)
+    return value
 
 
 def _short(limit: int, least: int = 0) -> Any:
