@@ -1,10 +1,9 @@
-"""From facts to the bytes of one email: variables, rendering, Message-ID, thread, unsubscribe link."""
+"""From facts to the bytes of one email: rendering, Message-ID, thread, unsubscribe link."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 
@@ -14,6 +13,7 @@ from mail import tokens
 from mail.addresses import normalize
 from mail.compose import compose, message_id
 from mail.errors import AddressInvalid, ContentError, TemplateError, VariableMissing
+from mail.filling import variables
 from mail.templates import Templates, blank, render
 from store.ledger import Key
 
@@ -45,9 +45,8 @@ def email_for(
         return Email(row["message_id"], recipient, row["ledger_subject"], bytes(row["message"]))
     thread = row["thread"] or []
     templates = Templates(subject=step.subject, text=step.text, html=step.html)
-    values = variables(row, mailbox)
     url = unsubscribe_url(config, key.enrollment)
-    values["unsubscribe_url"] = url or ""
+    values = variables(row, mailbox, url)
     identity = message_id(config.secret, key.enrollment, key.step, key.attempt, mailbox.address.rpartition("@")[2])
     known = Email(message_id=identity.strip("<>"), recipient=recipient)
     try:
@@ -79,25 +78,6 @@ def email_for(
     except (TemplateError, ContentError, AddressInvalid) as error:
         return Email(template_error=str(error)[:300])
     return Email(known.message_id, recipient, rendered.subject, message)
-
-
-def variables(row: asyncpg.Record, mailbox: Mailbox) -> dict[str, Any]:
-    """What a template may use: contact, account and sender. A contact's own fields never hide the known ones."""
-    contact = {
-        **row["contact_fields"],
-        "id": row["contact_id"],
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "email": row["email"] or "",
-        "stage": row["stage"],
-    }
-    account = {
-        **(row["account_fields"] or {}),
-        "name": row["account_name"] or "",
-        "stage": row["account_stage"] or "",
-    }
-    sender = {"name": mailbox.name, "address": mailbox.address}
-    return {"contact": contact, "account": account, "sender": sender}
 
 
 def unsubscribe_url(config: Config, enrollment: str) -> str | None:

@@ -23,7 +23,7 @@ from activities.composing import Email, email_for
 from activities.enrollment import Terms, backoff
 from activities.services import Clock, Services, typed_failures, valid_address
 from domain.delivery import DeliverInput, DeliverResult, Effect, LogEntry
-from domain.guards import Check, ContactFacts, Facts, MailboxFacts, evaluate
+from domain.guards import Check, Facts, evaluate
 from domain.schedule import is_open
 from domain.sequences import Mailbox, Step, StepRef, find_step, parse_definition
 from domain.state import EnrollmentState, can_send
@@ -44,6 +44,7 @@ from mail.smtp import Connection as SmtpConnection
 from store import effects, enrollments, gates, ledger, locks, slots
 from store.database import Connection
 from store.effects import FIRST_STAGE
+from store.facts import guard_facts
 from store.ledger import Claim, Key
 
 HEARTBEAT_AFTER = 10.0
@@ -176,26 +177,15 @@ class _Delivery:
         step = sequence.steps[index]
         now = self.clock.now()
         email = email_for(row=row, step=step, mailbox=mailbox, key=self.key, config=self.config, now=now)
-        facts = Facts(
-            now=now,
-            contact=contact_facts(row),
-            mailbox=None
-            if mailbox is None
-            else MailboxFacts(mailbox.id, row["mailbox_state"], row["listed"], row["mailbox_epoch"]),
+        facts = guard_facts(
+            row,
+            state=state,
             settings=sequence.settings,
-            enrollment=state.enrollment,
             step=step,
-            due=state.due,
-            expires=self.input.attempt == 1,
+            mailbox=mailbox,
             attempt=self.input.attempt,
-            global_on=row["global_on"],
-            global_epoch=row["global_epoch"],
-            sequence_on=row["sequence_on"],
-            sequence_epoch=row["sequence_epoch"],
-            overrides=frozenset(row["overrides"]),
-            admitted_stage=row["admitted_stage"],
-            admitted_account_stage=row["admitted_account_stage"],
-            has_thread=bool(row["thread"]),
+            now=now,
+            valid=valid_address,
             missing_variables=email.missing,
             template_error=email.template_error,
         )
@@ -682,23 +672,6 @@ def _clear(stops: asyncpg.Record) -> bool:
         and not stops["suppressed"]
         and stops["same_address"]
         and stops["email_status"] != "bounced"
-    )
-
-
-def contact_facts(row: asyncpg.Record) -> ContactFacts:
-    """The contact as the guards see it."""
-    return ContactFacts(
-        id=row["contact_id"],
-        stage=row["stage"],
-        email=row["email"],
-        email_valid=bool(row["email"]) and valid_address(row["email"]),
-        email_status=row["email_status"],
-        stage_set_by=None if row["stage_set_by"] is None else str(row["stage_set_by"]),
-        consent=row["consent"],
-        changed_job=row["changed_job"],
-        suppressed=row["suppressed"],
-        account=row["account_id"],
-        account_stage=row["account_stage"],
     )
 
 

@@ -18,7 +18,7 @@ from domain.sequences import Mailbox, parse_definition
 from domain.waking import PAGE, WakeInput, WakePage, wake_id
 from mail.errors import MailError
 from mail.smtp import check
-from store import gates, marks
+from store import enrollments, gates, marks
 from store.database import UNAVAILABLE
 from store.gates import Opened, Parked
 
@@ -93,9 +93,12 @@ class Upkeep:
         async with self.services.database.read() as connection:
             forgotten = await marks.to_sweep(connection, grace=self.services.config.mark_grace, limit=500)
         for mark in forgotten:
-            await self.services.signal(mark.workflow_id, mark.message, mark.payload)
-            async with self.services.database.read() as connection:
+            told = await self.services.signal(mark.workflow_id, mark.message, mark.payload)
+            async with self.services.database.transaction() as connection:
                 await marks.signalled(connection, mark)
+                if not told and (await enrollments.get(connection, mark.enrollment))["closed"]:
+                    # It closed in the moment between the mark and the signal: late mail amends the record.
+                    await enrollments.amend(connection, mark.enrollment, mark.parsed(), datetime.now(UTC))
         return len(forgotten)
 
     async def probe_mailboxes(self) -> None:

@@ -59,7 +59,8 @@ class _Draft:
     def fan_out(self, name: str, scope: str, **payload: Any) -> None:
         """Tell the other enrollments of the person or account; never for what itself came from one."""
         if self.message.origin is None:
-            body = {"by": self.message.by, "origin": self.state.enrollment, **payload}
+            told = self.message.id or f"{self.state.enrollment}/{self.state.version}"
+            body = {"id": told, "by": self.message.by, "origin": self.state.enrollment, **payload}
             self.effects.append(
                 Effect.model_validate({"kind": "fan_out", "event": name, "scope": scope, "payload": body})
             )

@@ -147,10 +147,10 @@ class Enrollment:
     async def _wait_until(self, at: datetime | None, label: str) -> None:
         """Wait for a message or an instant, whichever comes first; then let time do what it does."""
         workflow.set_current_details(explain.details(self.state, workflow.now()))
-        version = self.state.version
+        seen = self.state
 
         def changed() -> bool:
-            return bool(self.inbox) or self.state.version != version
+            return bool(self.inbox) or self.state is not seen
 
         if at is None:
             await workflow.wait_condition(changed)
@@ -202,7 +202,10 @@ class Enrollment:
         self.state = after
         self._show()
         for mark in result.marks:
-            self._receive(str(mark.get("name")), mark.get("payload"))
+            payload = mark.get("payload") or {}
+            self._receive(str(mark.get("name")), payload)
+            # Adopted even if it says nothing that we understand: it would stop us for ever.
+            self.adopted.append(str(payload.get("id")))
 
     async def _until_done(self, activity: workflow.ActivityHandle[Any]) -> None:
         """Wait for the activity whatever is cancelled: an email under way has an outcome, and it is recorded."""
@@ -279,7 +282,7 @@ class Enrollment:
 
     def _must_record(self) -> bool:
         # An active state without a slot is recorded by `reserve`, the closing one by `_close`.
-        if self._is_recorded() or self.inbox or self.state.closed or self.ended:
+        if self._is_recorded() or self.inbox or self.ended or (self.state.closed and not self.delivering):
             return False
         waits_for_slot = status(self.state) is Status.ACTIVE and (self.state.slot is None or self.state.advance)
         return self.delivering or not waits_for_slot
@@ -316,12 +319,8 @@ class Enrollment:
         finally:
             self.recording = False
         self.recorded = max(self.recorded, version)
-        if result.until:
-            self.state = transitions.resolved(self.state, result.until)
-            # The projection holds these instants already; the version only wakes whoever waits on the old ones.
-            if self.state.version == version:
-                self.state = self.state.model_copy(update={"version": version + 1})
-                self.recorded = self.state.version
+        # The projection holds these instants already, under the same version.
+        self.state = transitions.resolved(self.state, result.until)
 
     def _unrecorded(self) -> RecordInput:
         """Everything that is to be recorded now; taken off the lists."""
@@ -438,9 +437,10 @@ class Enrollment:
 
     def _answerable(self) -> bool:
         """The change is recorded, and where a slot is due there is one to tell. The end is recorded as the last thing."""
-        return self.state.closed or (
-            self._is_recorded() and not self.inbox and not (can_send(self.state) and self.state.slot is None)
-        )
+        if self.state.closed:
+            # While an email is under way the stop must be recorded to hold it back; else `_close` records it.
+            return self._is_recorded() or not self.delivering
+        return self._is_recorded() and not self.inbox and not (can_send(self.state) and self.state.slot is None)
 
     @workflow.update
     async def pause(self, payload: Any) -> Answer:

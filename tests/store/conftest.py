@@ -1,72 +1,57 @@
-"""One PostgreSQL server per session, one fresh database per test."""
+"""Databases for the store's tests: mostly one transaction that is rolled back; a database of their own where needed."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
-from embedded.postgres import Postgres
-from embedded.stack import reachable_tempdir
+from embedded.stack import Stack
 from store.database import Connection, Database
-from store.migrate import migrate
-
-_numbers = itertools.count(1)
+from tests.conftest import database_url
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The URL of a server, without a database name."""
-    with reachable_tempdir() as directory:
-        postgres = Postgres(directory / "home", durable=False)
-        url = postgres.start()
-        try:
-            yield url.rpartition("/")[0]
-        finally:
-            postgres.stop()
+async def _admin(stack: Stack, statement: str) -> None:
+    connection = await asyncpg.connect(stack.database_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def migrated(server: str) -> str:
-    """The name of a migrated database to copy."""
-    await _run(server, "CREATE DATABASE migrated")
-    await migrate(f"{server}/migrated")
-    return "migrated"
+@pytest_asyncio.fixture
+async def empty_url(stack: Stack) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
+    name = f"empty_{os.urandom(6).hex()}"
+    await _admin(stack, f"CREATE DATABASE {name}")
+    yield database_url(stack, name)
+    await _admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def empty_url(server: str) -> AsyncIterator[str]:
-    """A database with nothing in it."""
-    name = f"test_{next(_numbers)}"
-    await _run(server, f"CREATE DATABASE {name}")
-    yield f"{server}/{name}"
-    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def database(server: str, migrated: str) -> AsyncIterator[Database]:
-    """A migrated database of the test's own."""
-    name = f"test_{next(_numbers)}"
-    await _run(server, f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    opened = await Database.connect(f"{server}/{name}")
+@pytest_asyncio.fixture
+async def database(fresh_database: str) -> AsyncIterator[Database]:
+    """A migrated database of the test's own, for tests with several sessions."""
+    opened = await Database.connect(fresh_database)
     yield opened
     await opened.close()
-    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def connection(database: Database) -> AsyncIterator[Connection]:
-    """A connection outside a transaction."""
-    async with database.read() as opened:
+@pytest_asyncio.fixture(scope="session")
+async def shared(stack: Stack, template: str) -> AsyncIterator[Database]:
+    """A migrated database for `connection`, always empty between tests: to copy one takes half a second."""
+    await _admin(stack, f'CREATE DATABASE store_tests TEMPLATE "{template}"')
+    opened = await Database.connect(database_url(stack, "store_tests"))
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def connection(shared: Database) -> AsyncIterator[Connection]:
+    """A connection inside a transaction that is rolled back at the end of the test."""
+    async with shared.read() as opened:
+        transaction = opened.transaction()
+        await transaction.start()
         yield opened
-
-
-async def _run(server: str, command: str) -> None:
-    opened = await asyncpg.connect(f"{server}/onward")
-    try:
-        await opened.execute(command)
-    finally:
-        await opened.close()
+        await transaction.rollback()
