@@ -444,7 +444,7 @@ class _Delivery:
         facts_changed = []
         if hard:
             facts_changed = [
-                Effect(kind="address_bounced"),
+                Effect(kind="address_bounced", step=self.input.step, attempt=self.input.attempt),
                 Effect(kind="stage", event=StageEvent.BOUNCED.value),
             ]
         async with self.database.transaction() as connection:

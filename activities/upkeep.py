@@ -14,6 +14,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.services import Services, typed_failures
+from domain.reasons import CLEARED_BY_FACTS
 from domain.sequences import Mailbox, parse_definition
 from domain.waking import PAGE, WakeInput, WakePage, wake_id
 from mail.errors import MailError
@@ -57,7 +58,8 @@ class WakeActivity:
             payload = {"id": f"cleared/{input.key}/{input.epoch}", "reason": waiting.halted or "template_error"}
             await self.services.signal(waiting.workflow_id, "cause_cleared", payload)
         else:
-            payload = {"id": f"opened/{input.gate}/{input.epoch}", "gate": input.gate}
+            # The key is part of the ID: an enrollment that changed its mailbox may see the same epoch of another.
+            payload = {"id": f"opened/{input.gate}/{input.key}/{input.epoch}", "gate": input.gate, "key": input.key}
             await self.services.signal(waiting.workflow_id, "gate_opened", {**payload, "epoch": input.epoch})
 
 
@@ -83,6 +85,7 @@ class Upkeep:
         """One round: forgotten marks, mailboxes to probe, gates that stand open with somebody waiting."""
         await self.signal_forgotten()
         await self.probe_mailboxes()
+        await self.retry_cleared()
         async with self.services.database.read() as connection:
             opened = await gates.open_with_waiters(connection, self.services.config.mark_grace)
         for gate in opened:
@@ -100,6 +103,15 @@ class Upkeep:
                     # It closed in the moment between the mark and the signal: late mail amends the record.
                     await enrollments.amend(connection, mark.enrollment, mark.parsed(), datetime.now(UTC))
         return len(forgotten)
+
+    async def retry_cleared(self) -> None:
+        """Where the sequence says so, try a Not Sent step again once the facts behind its reason have changed. Whether
+        the reason is gone is judged by `deliver`; each change is tried once."""
+        async with self.services.database.read() as connection:
+            found = await gates.cleared(connection, CLEARED_BY_FACTS, limit=500)
+        for one in found:
+            payload = {"id": f"cleared/{one.changed_at.isoformat()}", "reason": one.reason}
+            await self.services.signal(one.workflow_id, "cause_cleared", payload)
 
     async def probe_mailboxes(self) -> None:
         """Log in to mailboxes that were down; one that answers is up again, and those it held go on."""

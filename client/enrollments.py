@@ -24,7 +24,7 @@ from domain.entry import examine
 from domain.errors import DomainError, Refused
 from domain.explain import answer
 from domain.ids import WORKFLOW_TYPE, check_id, workflow_id
-from domain.messages import COMMANDS, Message, parse_message
+from domain.messages import COMMANDS, Message, Resume, Retry, parse_message
 from domain.state import EnrollmentState
 from domain.transitions import apply, validate
 from domain.waking import WakeInput, wake_id
@@ -207,6 +207,10 @@ class Enrollments:
     async def _say(self, enrollment: str, message: Message) -> Answer:
         async with self.database.read() as connection:
             row = await enrollments.get(connection, enrollment)
+            if isinstance(message, Resume | Retry) and message.mailbox is not None:
+                listed = (await catalog.sequence(connection, row["sequence_id"])).definition.mailboxes
+                if message.mailbox not in listed:
+                    raise Refused("mailbox_unknown", f"the sequence sends from {', '.join(listed)}", field="mailbox")
         state = EnrollmentState.model_validate(row["state"])
         key = str(row["workflow_id"])
         if message.id not in state.seen:

@@ -32,7 +32,7 @@ class Duration:
         for unit in ("w", "d", "h", "m"):
             if self.seconds and self.seconds % _UNITS[unit] == 0:
                 return f"{int(self.seconds // _UNITS[unit])}{unit}"
-        return f"{self.seconds:g}s"
+        return f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def parse_duration(value: Any) -> Duration:
@@ -47,7 +47,8 @@ def parse_duration(value: Any) -> Duration:
         if amount != int(amount) or amount > 1000:
             raise ValueError("business days are whole numbers up to 1000")
         return Duration(business_days=int(amount))
-    seconds = amount * _UNITS[unit]
+    # Milliseconds are kept, so that what is written can be read back the same.
+    seconds = round(amount * _UNITS[unit], 3)
     if seconds > _LIMIT_SECONDS:
         raise ValueError("longer than ten years")
     return Duration(seconds=seconds)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from domain.errors import InvalidMessage
+from domain.sequences import Id
 from domain.statuses import Outcome
 from domain.wire import Instant, Moment, Wire
 
@@ -42,6 +43,8 @@ class Resume(Message):
     """Release every hold that a person may release; after a bounce, send the halted step again."""
 
     name = "resume"
+    mailbox: Id | None = None
+    """Send from this one of the sequence's mailboxes from now on; what held only the mailbox before no longer holds."""
 
 
 class ResumeAt(Message):
@@ -67,6 +70,8 @@ class Retry(Message):
     """Try the halted step again, as a further attempt."""
 
     name = "retry"
+    mailbox: Id | None = None
+    """Send from this one of the sequence's mailboxes from now on."""
 
 
 class Finish(Message):
@@ -182,6 +187,8 @@ class GateOpened(Message):
     rank = 8
     gate: Literal["global", "sequence", "mailbox"]
     epoch: int
+    key: str | None = None
+    """Which sequence or mailbox; a mailbox that the enrollment has left in the meantime is no concern of it."""
 
 
 class CauseCleared(Message):

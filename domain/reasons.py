@@ -324,6 +324,18 @@ CATALOGUE: dict[tuple[Group, str], Reason] = {(reason.group, reason.code): reaso
 NOT_SENT: tuple[str, ...] = tuple(reason.code for reason in _ALL if reason.group == "not_sent")
 REFUSALS: tuple[str, ...] = tuple(reason.code for reason in _ALL if reason.group == "refused")
 OVERRIDES: frozenset[str] = frozenset(reason.code for reason in _ALL if reason.override)
+CLEARED_BY_FACTS: tuple[str, ...] = (
+    "contact_stage_excluded",
+    "account_stage_excluded",
+    "no_email",
+    "email_invalid",
+    "email_unverified",
+    "known_hard_bounce",
+    "variable_missing",
+    "contact_changed_job",
+    "consent_missing",
+)
+"""Not Sent reasons that a change of contact, account or sequence can clear (`retry_when_cleared`)."""
 HEALING: frozenset[str] = frozenset(reason.code for reason in _ALL if reason.group == "not_sent" and reason.heals)
 
 

@@ -105,7 +105,7 @@ class SequenceSettings(Definition):
         "Dead Opportunity",
         "Do Not Prospect",
     )
-    stage_map: dict[StageEvent, str | None] = Field(default_factory=dict)
+    stage_map: dict[StageEvent, Line | None] = Field(default_factory=dict)
     """Overrides of DEFAULT_STAGE_MAP; null leaves the stage alone on that event."""
     reenroll: Literal["never", "after_finish"] = "after_finish"
     cooldown: DurationField = Duration()
@@ -135,6 +135,8 @@ class Sequence(Definition):
 
     @model_validator(mode="after")
     def _distinct(self) -> Sequence:
+        if len(set(self.mailboxes)) < len(self.mailboxes):
+            raise ValueError("a mailbox is named twice in mailboxes")
         seen: set[str] = set()
         for step in self.steps:
             if step.id in seen:
@@ -225,7 +227,7 @@ class Schedule(Definition):
     """Sending windows per weekday in a time zone. A weekday without windows sends nothing."""
 
     id: Id
-    zone: str
+    zone: str = Field(max_length=80)
     """IANA name, such as Europe/Berlin."""
     windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[Window, ...]]
 
@@ -273,8 +275,8 @@ class Smtp(Definition):
     host: Line
     port: int = Field(ge=1, le=65535)
     security: Literal["none", "starttls", "tls"] = "starttls"
-    username: str | None = None
-    password: str | None = None
+    username: str | None = Field(default=None, max_length=320)
+    password: str | None = Field(default=None, max_length=1_000)
 
     @model_validator(mode="after")
     def _reference(self) -> Smtp:
@@ -294,7 +296,7 @@ class Mailbox(Definition):
     """The display name of From."""
     smtp: Smtp
     limits: Limits = Limits()
-    reply_to: str | None = None
+    reply_to: str | None = Field(default=None, max_length=320)
 
 
 D = TypeVar("D", bound=Definition)

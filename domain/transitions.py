@@ -195,7 +195,18 @@ def _end(moment: datetime | date | None) -> dict[str, Any]:
     return {"until": None, "day": moment}
 
 
+def _move(draft: _Draft, mailbox: str | None) -> None:
+    """Send from another mailbox from now on. What was known of the gate of the old one says nothing about the new one."""
+    if mailbox is None or mailbox == draft.state.mailbox:
+        return
+    gates = tuple(known for known in draft.state.gates if known[0] != "mailbox")
+    draft.change(mailbox=mailbox, gates=gates, slot=None)
+    draft.drop_holds(set(GATE_HOLDS["mailbox"]))
+    draft.data["mailbox"] = mailbox
+
+
 def _resume(draft: _Draft, message: m.Resume) -> None:
+    _move(draft, message.mailbox)
     draft.drop_holds({hold.kind for hold in draft.state.holds if hold.released_by(Release.RESUME)})
     if draft.state.halt is not None and draft.state.halt.kind is not HaltKind.NOT_SENT:
         _again(draft)
@@ -233,7 +244,8 @@ def _skip(draft: _Draft, message: m.Skip) -> None:
     draft.change(halt=None, advance=True, slot=None, due=draft.now)
 
 
-def _retry(draft: _Draft, message: m.Retry | m.CauseCleared) -> None:
+def _retry(draft: _Draft, message: m.Retry) -> None:
+    _move(draft, message.mailbox)
     _again(draft)
     draft.due_again()
 
@@ -408,34 +420,30 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
     draft.data["kind"] = message.kind
     if message.code:
         draft.data["code"] = message.code
-    if message.kind == "hard_bounce" and _names_one(message):
-        draft.effects.append(Effect(kind="address_bounced"))
-        draft.stage(StageEvent.BOUNCED)
-    if last is None or not _names(message, last):
-        draft.effects.clear()
+    if last is None or not _names(message, last) or _tried_again(state, last):
         draft.note("older_attempt")
-    elif message.kind == "soft":
+        return
+    if message.kind == "soft":
         draft.note("soft")
-    elif state.closed or state.removed or (state.outcome is not None and state.outcome is not Outcome.COMPLETED):
+        return
+    if message.kind == "hard_bounce":
+        draft.effects.append(Effect(kind="address_bounced", step=last.step.id, attempt=last.attempt))
+        draft.stage(StageEvent.BOUNCED)
+    if state.closed or state.removed or (state.outcome is not None and state.outcome is not Outcome.COMPLETED):
         draft.note("already_ended")
     elif state.halt is not None and state.halt.kind is not HaltKind.NOT_SENT:
         draft.note("already_bounced")
-    elif state.step is not None and state.step.id == last.step.id and state.attempt > last.attempt:
-        draft.effects.clear()
-        draft.note("older_attempt")
     else:
         halt = Halt(kind=HaltKind(message.kind), reason=message.kind, at=message.at or draft.now, ref=message.code)
         draft.change(
             halt=halt, step=last.step, attempt=last.attempt, advance=False, slot=None, outcome=None, settle_until=None
         )
         draft.data.update(step=last.step.id, attempt=last.attempt)
-        if message.kind == "hard_bounce" and not draft.effects:
-            draft.effects.append(Effect(kind="address_bounced"))
-            draft.stage(StageEvent.BOUNCED)
 
 
-def _names_one(message: m.Bounce) -> bool:
-    return message.message_id is not None or message.step is not None
+def _tried_again(state: EnrollmentState, last: Sent) -> bool:
+    """Whether a further attempt at the step of the last email is under way: a late bounce of it changes nothing."""
+    return state.step is not None and state.step.id == last.step.id and state.attempt > last.attempt
 
 
 def _names(message: m.Bounce, sent: Sent) -> bool:
@@ -453,6 +461,9 @@ def _names(message: m.Bounce, sent: Sent) -> bool:
 
 def _gate_opened(draft: _Draft, message: m.GateOpened) -> None:
     state = draft.state
+    if message.gate == "mailbox" and message.key not in (None, state.mailbox):
+        draft.note("other_mailbox")
+        return
     newest = max(state.gate_epoch(message.gate), message.epoch)
     gates = {**dict(state.gates), message.gate: newest}
     draft.change(gates=tuple(sorted(gates.items())))
@@ -470,7 +481,8 @@ def _only_of(gate: str) -> tuple[HoldKind, ...]:
 def _cause_cleared(draft: _Draft, message: m.CauseCleared) -> None:
     halt = draft.state.halt
     if halt is not None and halt.kind is HaltKind.NOT_SENT and halt.reason == message.reason:
-        _retry(draft, message)
+        _again(draft)
+        draft.due_again()
     else:
         draft.note("cause_not_present")
 

@@ -16,11 +16,10 @@ def check_sequence(sequence: Sequence) -> None:
         try:
             templates.check(Templates(step.subject, step.text, step.html))
         except TemplateError as error:
-            line = f"line {error.line}: " if error.line else ""
+            where = f"line {error.line}: " if error.line else ""
+            # The error's own detail begins with field and line; the field is given in full here.
             raise InvalidDefinition(
-                f"{line}{error.detail.removeprefix(f'{error.field}: ').removeprefix(line)}",
-                field=f"steps.{index}.{error.field}",
-                fix="see the template language in docs/templates.md",
+                where + error.detail.partition(": ")[2], field=f"steps.{index}.{error.field}"
             ) from error
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from domain.sequences import Mailbox, Step
 from mail.errors import TemplateError
 from mail.templates import Templates, blank, render
 
+
+class Row(Protocol):
+    """Facts by name, as `store.ledger.context` reads them."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+
+
 Gaps = tuple[tuple[str, ...], str | None]
 """Variables without a value, and what is wrong with the template itself, if anything."""
 
 
-def variables(row: Mapping[str, Any], mailbox: Mailbox, unsubscribe_url: str | None) -> dict[str, Any]:
-    """Contact, account and sender, from the facts of `store.ledger.context`. A contact's own fields never hide the known
-    ones."""
+def variables(row: Row, mailbox: Mailbox, unsubscribe_url: str | None) -> dict[str, Any]:
+    """Contact, account and sender. A contact's own fields never hide the known ones."""
     contact = {
         **row["contact_fields"],
         "id": row["contact_id"],
@@ -33,11 +40,11 @@ def variables(row: Mapping[str, Any], mailbox: Mailbox, unsubscribe_url: str | N
     return {"contact": contact, "account": account, "sender": sender, "unsubscribe_url": unsubscribe_url or ""}
 
 
-def gap_finder(public_url: str | None) -> Callable[[Mapping[str, Any], Step, Mailbox], Gaps]:
+def gap_finder(public_url: str | None) -> Callable[[Row, Step, Mailbox], Gaps]:
     """A function that says what a step's email would lack for these facts, without composing it. `public_url`: where
     unsubscribe links lead, if anywhere."""
 
-    def find(row: Mapping[str, Any], step: Step, mailbox: Mailbox) -> Gaps:
+    def find(row: Row, step: Step, mailbox: Mailbox) -> Gaps:
         templates = Templates(subject=step.subject, text=step.text, html=step.html)
         values = variables(row, mailbox, public_url)
         try:

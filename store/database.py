@@ -32,7 +32,17 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
 
 def dumps(value: Any) -> str:
     """JSON for jsonb. NUL cannot be stored in PostgreSQL text; it is never meant."""
-    return json.dumps(to_jsonable_python(value), ensure_ascii=False).replace("\\u0000", "")
+    return json.dumps(_without_nul(to_jsonable_python(value)), ensure_ascii=False)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    return value
 
 
 async def _set_up(connection: Any) -> None:

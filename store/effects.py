@@ -32,15 +32,21 @@ async def perform(
     connection: Connection, effects: Sequence[Effect], *, state: EnrollmentState, by: str, now: datetime
 ) -> None:
     """Perform the effects of an enrollment's transition, all but fan-out, in the caller's transaction."""
+    old_address = False
     for effect in effects:
         if effect.kind == "stage" and effect.event is not None:
+            if old_address and effect.event == StageEvent.BOUNCED.value:
+                continue
             await _set_stage(connection, StageEvent(effect.event), state)
         elif effect.kind == "suppress":
             address = await connection.fetchval(sql("effects.address"), state.contact)
             if address:
-                await connection.execute(sql("effects.suppress"), address.casefold(), effect.event, by, now)
+                await connection.execute(sql("effects.suppress"), address, effect.event, by, now)
         elif effect.kind == "address_bounced":
-            await connection.execute(sql("effects.address_bounced"), state.contact)
+            marked = await connection.fetchval(
+                sql("effects.address_bounced"), state.contact, UUID(state.enrollment), effect.step, effect.attempt
+            )
+            old_address = marked is None
         elif effect.kind == "settle":
             await connection.execute(
                 sql("effects.settle"), UUID(state.enrollment), effect.step, effect.attempt, by, effect.verdict, now

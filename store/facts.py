@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+
+import asyncpg
 
 from domain.guards import ContactFacts, Facts, MailboxFacts
 from domain.sequences import Mailbox, SequenceSettings, Step
@@ -12,7 +13,7 @@ from domain.state import EnrollmentState
 
 
 def guard_facts(
-    row: Mapping[str, Any],
+    row: asyncpg.Record,
     *,
     state: EnrollmentState,
     settings: SequenceSettings,
@@ -53,7 +54,7 @@ def guard_facts(
     )
 
 
-def _contact(row: Mapping[str, Any], valid: Callable[[str], bool]) -> ContactFacts:
+def _contact(row: asyncpg.Record, valid: Callable[[str], bool]) -> ContactFacts:
     return ContactFacts(
         id=row["contact_id"],
         stage=row["stage"],

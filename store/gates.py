@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -83,6 +84,22 @@ async def open_with_waiters(connection: Connection, grace: timedelta) -> list[Op
     """Open gates at which somebody has been parked for longer than `grace`."""
     rows = await connection.fetch(sql("gates.waiting_open"), grace)
     return [Opened(row["gate"], row["key"], row["epoch"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """A Not Sent enrollment whose facts changed at `changed_at`, so that its `reason` may hold no longer."""
+
+    enrollment: str
+    workflow_id: str
+    reason: str
+    changed_at: datetime
+
+
+async def cleared(connection: Connection, reasons: Sequence[str], limit: int) -> list[Cleared]:
+    """Those of sequences with `retry_when_cleared` only."""
+    rows = await connection.fetch(sql("gates.cleared"), list(reasons), limit)
+    return [Cleared(str(row["enrollment_id"]), row["workflow_id"], row["reason"], row["changed_at"]) for row in rows]
 
 
 async def down_mailboxes(connection: Connection) -> list[dict[str, Any]]:

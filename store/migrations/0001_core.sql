@@ -262,3 +262,4 @@ CREATE TABLE idempotency_keys (
     body          jsonb,
     created_at    timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);

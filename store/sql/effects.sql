@@ -2,10 +2,10 @@
 SELECT email FROM contacts WHERE id = $1
 
 -- name: suppress
-INSERT INTO suppressions (address, reason, by, at) VALUES ($1, $2, $3, $4) ON CONFLICT (address) DO NOTHING
+INSERT INTO suppressions (address, reason, by, at) VALUES (lower($1), $2, $3, $4) ON CONFLICT (address) DO NOTHING
 
 -- name: unsuppress
-DELETE FROM suppressions WHERE address = $1
+DELETE FROM suppressions WHERE address = lower($1)
 
 -- name: stage_map
 SELECT definition -> 'settings' -> 'stage_map' AS map FROM sequences WHERE id = $1
@@ -23,7 +23,11 @@ WHERE id = $1 AND stage <> $2
 UPDATE contacts SET stage = $2, stage_set_by = $3, updated_at = now() WHERE id = $1 AND stage = $4
 
 -- name: address_bounced
-UPDATE contacts SET email_status = 'bounced', updated_at = now() WHERE id = $1
+-- Only while it is still the contact's address: a late bounce of the old one says nothing of the new one.
+UPDATE contacts c SET email_status = 'bounced', updated_at = now()
+FROM send_ledger l
+WHERE c.id = $1 AND l.enrollment_id = $2 AND l.step_id = $3 AND l.attempt = $4 AND lower(c.email) = lower(l.recipient)
+RETURNING 1
 
 -- name: settle
 UPDATE send_ledger SET settled_by = $4, settled_as = $5, settled_at = $6,

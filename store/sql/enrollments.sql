@@ -22,7 +22,8 @@ SELECT epoch FROM enrollment_runs WHERE enrollment_id = $1 AND run_id = $2
 -- name: project
 UPDATE enrollments
 SET run_id = $2, run_epoch = $3, version = $4, state = $5, status = $6, reason = $7, step_number = $8, next_at = $9,
-    last_event_at = greatest(last_event_at, $10), mailbox_id = $11, closed = $12,
+    -- A raw signal may name a mailbox that does not exist: the guard says so then (mailbox_missing).
+    last_event_at = greatest(last_event_at, $10), mailbox_id = (SELECT id FROM mailboxes WHERE id = $11), closed = $12,
     ended_at = CASE WHEN $12 THEN coalesce(ended_at, $10) ELSE NULL END
 WHERE id = $1 AND (run_epoch, version) < ($3, $4)
 
@@ -85,10 +86,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run_id) DO NOTHING
 
 -- name: refusal
 SELECT code, detail FROM enrollment_refusals WHERE run_id = $1
-
--- name: rename_contact
-UPDATE enrollments e SET contact_name = c.sort_name FROM contacts c
-WHERE c.id = $1 AND e.contact_id = c.id AND e.contact_name <> c.sort_name
 
 -- name: abandoned
 SELECT id FROM enrollments WHERE workflow_id = $1 AND id <> $2 AND NOT closed

@@ -49,5 +49,18 @@ WHERE p.at < now() - $1::interval
   AND (p.gate <> 'template' OR x.epoch > p.epoch)
 GROUP BY p.gate, p.key
 
+-- name: cleared
+-- Not Sent enrollments of sequences that retry by themselves, whose facts changed after the step was judged. Only reasons
+-- that a change of the contact, the account or the sequence can clear.
+SELECT e.id AS enrollment_id, e.workflow_id, e.reason, x.changed_at
+FROM sequences s
+JOIN enrollments e ON e.sequence_id = s.id AND e.status = 'not_sent' AND NOT e.closed
+JOIN contacts c ON c.id = e.contact_id
+LEFT JOIN accounts a ON a.id = c.account_id
+CROSS JOIN LATERAL (SELECT greatest(c.updated_at, a.updated_at, s.updated_at) AS changed_at) x
+WHERE s.definition #>> '{settings,retry_when_cleared}' = 'true' AND e.reason = ANY ($1::text[])
+  AND x.changed_at > (e.state #>> '{halt,at}')::timestamptz
+LIMIT $2
+
 -- name: down_mailboxes
 SELECT id, definition, epoch, state_code, state_at FROM mailboxes WHERE state = 'down' ORDER BY id

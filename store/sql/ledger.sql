@@ -29,13 +29,15 @@ LEFT JOIN send_ledger l ON l.enrollment_id = e.id AND l.step_id = $2 AND l.attem
 WHERE e.id = $1
 
 -- name: claim
--- A new row, or a row that a try before left: its bytes and Message-ID stay what they were.
+-- A new row, or a row that a try before left: its bytes and Message-ID stay what they were, unless the address or the
+-- mailbox was changed since.
 INSERT INTO send_ledger (enrollment_id, step_id, attempt, state, sequence_id, contact_id, mailbox_id, message_id,
                          recipient, subject, message, owner, lease_until, due_at)
 VALUES ($1, $2, $3, 'claimed', $4, $5, $6, $7, $8, $9, $10, $11, now() + $12::interval, $13)
 ON CONFLICT (enrollment_id, step_id, attempt) DO UPDATE
 SET state = 'claimed', fence = send_ledger.fence + 1, owner = excluded.owner, lease_until = excluded.lease_until,
-    tries = send_ledger.tries + 1, mailbox_id = excluded.mailbox_id, recipient = excluded.recipient,
+    tries = send_ledger.tries + 1, mailbox_id = excluded.mailbox_id, message_id = excluded.message_id,
+    recipient = excluded.recipient,
     subject = excluded.subject, message = excluded.message, reply_code = NULL, reply_text = NULL, result = NULL
 WHERE send_ledger.fence = $14
   AND (send_ledger.state IN ('deferred', 'withdrawn') OR (send_ledger.state = 'claimed' AND send_ledger.lease_until <= now()))

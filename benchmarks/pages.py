@@ -1,0 +1,4 @@
+"""TODO"""
+import argparse
+def options(p): ...
+async def run(g): return 0

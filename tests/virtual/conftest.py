@@ -1,0 +1,68 @@
+"""A Temporal server of its own that skips time: every workflow has a virtual clock, driven by the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from client.connection import connect
+from embedded.recipients import Recipients
+from embedded.stack import reachable_tempdir
+from embedded.temporal import TIME_SKIPPING, Temporal
+from tests.harness import World, open_world
+
+
+@dataclass
+class VirtualWorld:
+    """Onward on real servers, in which the test moves each enrollment's clock. Clocks stand still until moved."""
+
+    world: World
+    skipper: TimeSkipper
+
+    def _handle(self, contact: str) -> Any:
+        return self.skipper.client.get_workflow_handle(f"enrollment/{self.world.sequence}/{contact}")
+
+    async def now(self, contact: str) -> datetime:
+        """The virtual time of a contact's enrollment."""
+        return await self.skipper.get_current_time(self._handle(contact))
+
+    async def pass_time(self, contact: str, duration: timedelta) -> None:
+        """Let that much virtual time pass for a contact's enrollment; what falls due meanwhile happens."""
+        await self.skipper.fast_forward(self._handle(contact), duration)
+
+    async def pass_until(self, contact: str, instant: datetime) -> None:
+        """Let virtual time pass until this instant."""
+        await self.pass_time(contact, instant - await self.now(contact))
+
+    async def sendings(self, enrollment: str) -> list[tuple[str, datetime]]:
+        """Step and virtual instant of every email that passed the point of no return, in order."""
+        rows = [row for row in await self.world.ledger(enrollment) if row["sending_at"] is not None]
+        return sorted(((row["step_id"], row["sending_at"]) for row in rows), key=lambda sent: sent[1])
+
+
+@pytest.fixture(scope="session")
+def time_skipping_server() -> Iterator[str]:
+    """The address of a real Temporal server with time skipping switched on. It dies with this process."""
+    with reachable_tempdir() as home:
+        temporal = Temporal(home, ui=False, in_memory=True, dynamic_config=TIME_SKIPPING)
+        yield temporal.start()
+        temporal.stop()
+
+
+@pytest_asyncio.fixture
+async def virtual(
+    time_skipping_server: str, fresh_database: str, recipients: Recipients
+) -> AsyncIterator[VirtualWorld]:
+    """Onward with a worker, on PostgreSQL, SMTP and the time-skipping server."""
+    skipper = TimeSkipper(await connect(time_skipping_server), config=TimeSkippingConfig(enabled=False))
+    async with (
+        open_world(time_skipping_server, fresh_database, recipients, client=skipper.client) as opened,
+        opened.worker(),
+    ):
+        yield VirtualWorld(opened, skipper)
