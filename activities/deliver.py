@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from activities.composing import Email, email_for
 from activities.enrollment import Terms, backoff
 from activities.services import Clock, Services, typed_failures, valid_address
 from domain.delivery import DeliverInput, DeliverResult, Effect, LogEntry
 from domain.guards import Check, Facts, evaluate
+from domain.ids import workflow_id
 from domain.schedule import is_open
 from domain.sequences import Mailbox, Step, StepRef, find_step, parse_definition
 from domain.state import EnrollmentState, can_send
@@ -41,14 +43,17 @@ from mail.errors import (
 )
 from mail.refusals import Refusal, judge
 from mail.smtp import Connection as SmtpConnection
-from store import effects, enrollments, gates, ledger, locks, slots
-from store.database import Connection
+from store import effects, enrollments, gates, ledger, locks, marks, slots
+from store.database import UNAVAILABLE, Connection
 from store.effects import FIRST_STAGE
 from store.facts import guard_facts
 from store.ledger import Claim, Key
+from store.marks import Mark
 
 HEARTBEAT_AFTER = 10.0
 """Seconds before the first heartbeat: an ordinary send is over by then and costs none."""
+
+T = TypeVar("T")
 
 SETTLED = ("sent", "rejected", "unknown")
 LOGIN_PHASES = ("connect", "greeting", "ehlo", "starttls", "auth")
@@ -140,6 +145,9 @@ class _Delivery:
             state = EnrollmentState.model_validate(row["state"])
             if row["ledger_state"] == "sending":
                 return await self._expire(row, state)
+            # A claim's owner died before DATA. Whatever comes next, a stop included, the ledger says that nothing left.
+            if row["ledger_state"] == "claimed" and not await ledger.abandon(connection, self.key, row["fence"]):
+                raise ApplicationError("its owner went on", type="send_in_flight")
             if not self._in_step(row):
                 return DeliverResult(outcome="resync")
             if row["marks"]:
@@ -285,12 +293,14 @@ class _Delivery:
     async def _send(self, case: Case, claim: Claim) -> DeliverResult:
         assert case.mailbox is not None
         assert case.email is not None
+        passed = False
         async with self._alive(claim):
             try:
                 server = self.services.server(case.mailbox)
                 async with self.services.smtp.connection(case.mailbox.id, server) as smtp:
                     await smtp.envelope(case.mailbox.address, case.email.recipient, size=len(case.email.message or b""))
                     slot = await self._pass_point_of_no_return(case, claim, smtp)
+                    passed = True
                     # From here on the outcome is waited for and written, whatever is cancelled.
                     return await _shielded(self._hand_over(case, claim, smtp, slot))
             except SmtpRefused as error:
@@ -300,9 +310,11 @@ class _Delivery:
             except (CredentialMissing, CredentialInvalid) as error:
                 return await _shielded(self._mailbox_down(case, claim, error.code, None, None))
             except asyncio.CancelledError:
-                # Before the point of no return: nothing left. The row is given back for whoever comes next.
-                with contextlib.suppress(Exception):
-                    await _shielded(self._withdraw(claim))
+                # Before the point of no return: nothing left. The row is given back for whoever comes next. Past it, a
+                # stopping worker did not get to write the outcome: the row stays `sending` and shows as unknown.
+                if not passed:
+                    with contextlib.suppress(Exception):
+                        await _shielded(self._withdraw(claim))
                 raise
 
     async def _pass_point_of_no_return(self, case: Case, claim: Claim, smtp: SmtpConnection) -> int:
@@ -339,12 +351,12 @@ class _Delivery:
                     if await ledger.begin_sending(connection, claim, now):
                         return slot
                     raise ApplicationError("the claim was taken over", type="send_in_flight")
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+        except UNAVAILABLE:
             # The commit's own result is in doubt: no DATA. With our fence the row is ours to give back, once it can be
-            # reached; else its lease runs out and it shows as unknown.
+            # reached; if this worker ends before, its lease runs out, and a committed `sending` shows as unknown.
             with contextlib.suppress(SmtpError):
                 await smtp.reset()
-            await self._withdraw(claim)
+            await self._until_written(lambda: self._withdraw(claim))
             raise
         with contextlib.suppress(SmtpError):
             await smtp.reset()
@@ -362,20 +374,36 @@ class _Delivery:
         try:
             reply = await smtp.data(case.email.message)
         except SmtpRefused as error:
-            return await self._refused(case, claim, error, slot)
+            refusal = error
+            return await self._until_written(lambda: self._refused(case, claim, refusal, slot))
         except (SmtpUnavailable, SmtpUnsupported) as error:
-            return await self._unreachable(case, claim, error, slot)
+            trouble = error
+            return await self._until_written(lambda: self._unreachable(case, claim, trouble, slot))
         except (SmtpLost, asyncio.CancelledError) as error:
             why = "connection_lost" if isinstance(error, SmtpLost) else "worker_stopped"
-            return await self._unknown(case, claim, why)
-        return await self._sent(case, claim, reply)
+            return await self._until_written(lambda: self._unknown(case, claim, why))
+        return await self._until_written(lambda: self._sent(case, claim, reply))
+
+    async def _until_written(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Nobody else knows the outcome: while the database is away it is kept here, and written once it is back."""
+        pause = 0.2
+        while True:
+            try:
+                return await write()
+            except UNAVAILABLE:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 5.0)
 
     async def _sent(self, case: Case, claim: Claim, reply: str) -> DeliverResult:
         now = self.clock.now()
         assert case.email is not None
+        late = None
         async with self.database.transaction() as connection:
             locked = await self._lock(connection)
-            step, due = case.terms.following(case.ref, now)
+            before = await self._since(connection, locked)
+            if before == "sent":
+                return await self._stored(connection)
+            step, due = case.terms.following(case.ref, case.row["done"] or (), now)
             told: dict[str, Any] = {"message_id": case.email.message_id}
             if step is None:
                 told["settle_until"] = due
@@ -386,12 +414,15 @@ class _Delivery:
                     told["slot"] = await case.terms.book(connection, after_this, due)
             told |= case.terms.changed_policy(case.state)
             result = DeliverResult(outcome="sent", **told)
-            await ledger.settle(connection, claim, state="sent", now=now, code=250, text=reply, result=result)
+            ours = await ledger.settle(connection, claim, state="sent", now=now, code=250, text=reply, result=result)
+            if ours and before == "unknown":
+                late = await self._place_late(connection, case, "settle_delivery", now, verdict="sent")
             data = {"step": case.ref.id, "attempt": self.input.attempt, "message_id": case.email.message_id}
             await self._project(connection, locked, result, "sent", data, now)
             if case.facts.contact.stage == FIRST_STAGE:
                 delivered = Effect(kind="stage", event=StageEvent.DELIVERED.value)
                 await effects.perform(connection, [delivered], state=case.state, by="system", now=now)
+        await self._tell_late(late)
         return result
 
     async def _unknown(self, case: Case, claim: Claim, why: str) -> DeliverResult:
@@ -421,6 +452,9 @@ class _Delivery:
             return await self._unknown(case, claim, verdict.cls.value)
         least = verdict.retry_after_seconds
         if verdict.action == "defer_mailbox":
+            if claim.tries >= self.config.defer_max_tries:
+                # The server puts our mailbox off for good: no contact's fault, so no contact is Not Sent for it.
+                return await self._mailbox_down(case, claim, verdict.cls.value, reply, slot)
             wait = max(backoff(self.config.defer_base, claim.tries), timedelta(seconds=least or 0))
             async with self.database.transaction() as connection:
                 await gates.slow_down(connection, case.row["mailbox_id"], self.clock.now() + wait)
@@ -447,10 +481,14 @@ class _Delivery:
                 Effect(kind="address_bounced", step=self.input.step, attempt=self.input.attempt),
                 Effect(kind="stage", event=StageEvent.BOUNCED.value),
             ]
+        late = None
         async with self.database.transaction() as connection:
             await effects.lock_for(connection, facts_changed, contact=case.row["contact_id"])
             locked = await self._lock(connection)
-            await ledger.settle(
+            before = await self._since(connection, locked)
+            if before == "rejected":
+                return await self._stored(connection)
+            ours = await ledger.settle(
                 connection,
                 claim,
                 state="rejected",
@@ -470,6 +508,10 @@ class _Delivery:
             }
             await self._project(connection, locked, result, "rejected", data, now)
             await effects.perform(connection, facts_changed, state=case.state, by="system", now=now)
+            if ours and before == "unknown":
+                named = {"kind": str(result.halt), "code": code[:40], "message_id": case.email.message_id}
+                late = await self._place_late(connection, case, "bounce", now, **named)
+        await self._tell_late(late)
         if not hard:
             await self._guardrail(case, now)
         return result
@@ -616,6 +658,32 @@ class _Delivery:
             source=key,
         )
 
+    async def _since(self, connection: Connection, locked: enrollments.Row) -> str | None:
+        """The ledger's state where something was recorded since we were scheduled: our own outcome, by a commit whose
+        answer was lost, or `unknown`, because others took us for dead."""
+        if self._fresh(locked):
+            return None
+        row = await ledger.read(connection, self.key)
+        return None if row is None else row["state"]
+
+    async def _stored(self, connection: Connection) -> DeliverResult:
+        row = await ledger.read(connection, self.key)
+        assert row is not None
+        return DeliverResult.model_validate(row["result"])
+
+    async def _place_late(self, connection: Connection, case: Case, name: str, now: datetime, **payload: str) -> Mark:
+        """A late reply has settled what stood as unknown. The workflow learns it by a mark: it holds until adopted."""
+        said = {"id": f"late/{self.key.step}/{self.key.attempt}", "by": "system:late_reply", **payload}
+        key = workflow_id(case.row["sequence_id"], case.row["contact_id"])
+        mark = Mark(self.key.enrollment, key, name, said)
+        await marks.place(connection, mark, now=now)
+        return mark
+
+    async def _tell_late(self, mark: Mark | None) -> None:
+        if mark is not None:
+            with contextlib.suppress(RPCError):  # the sweeper signals it again
+                await self.services.signal(mark.workflow_id, mark.message, mark.payload)
+
     async def _free(self, connection: Connection, slot: int | None) -> None:
         if slot is not None:
             await slots.give_back(connection, slot)
@@ -645,20 +713,19 @@ class _Delivery:
                 await task
 
 
-async def _shielded(work: Any) -> DeliverResult:
+async def _shielded(work: Coroutine[Any, Any, T]) -> T:
     """Wait for `work` whatever is cancelled, unless the worker itself stops: then `work` is told, and still finishes.
 
     `work` answers a cancellation past the point of no return with the outcome `unknown`, which is written before it ends.
     """
-    task: asyncio.Task[DeliverResult] = asyncio.ensure_future(work)
-    while True:
+    task = asyncio.ensure_future(work)
+    while not task.done():
         try:
-            return await asyncio.shield(task)
+            await asyncio.wait([task])
         except asyncio.CancelledError:
-            if task.done():
-                raise
             if activity.is_worker_shutdown():
                 task.cancel()
+    return task.result()
 
 
 def _clear(stops: asyncpg.Record) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from domain.delivery import AdmitInput, AdmitResult, Effect, LogEntry, RecordInp
 from domain.entry import examine
 from domain.ids import workflow_id
 from domain.schedule import after, resolve_moment, return_from_absence
-from domain.sequences import Mailbox, Schedule, Sequence, StepRef, find_step, parse_definition, policy_of, step_ref
+from domain.sequences import Mailbox, Schedule, Sequence, StepRef, parse_definition, policy_of, step_ref, step_to_send
 from domain.state import EnrollmentState, Slot, status
 from domain.statuses import HoldKind, Status
 from domain.transitions import apply_reservation, resolved
-from store import catalog, effects, enrollments, locks, marks, slots
+from store import catalog, effects, enrollments, ledger, locks, marks, slots
 from store.database import Connection
 from store.queries import sql
 
@@ -135,7 +135,7 @@ class EnrollmentActivities:
             async with self.services.database.transaction() as connection:
                 row = await self._lock(connection, state, parts.own)
                 until = await self._resolve(connection, state)
-                await self._project(connection, row, resolved(state, until), input, parts.own, now)
+                await self._project(connection, row, resolved(state, state, until), input, parts.own, now)
             await self._fan_out(parts.fan_out, state, now)
             return RecordResult(until=until)
 
@@ -148,10 +148,10 @@ class EnrollmentActivities:
             async with self.services.database.transaction() as connection:
                 row = await self._lock(connection, input.state, parts.own)
                 until = await self._resolve(connection, input.state)
-                state = resolved(input.state, until)
+                state = resolved(input.state, input.state, until)
                 result = await self._next(connection, state, now)
                 result = result.model_copy(update={"until": until})
-                await self._project(connection, row, apply_reservation(state, result), input, parts.own, now)
+                await self._project(connection, row, apply_reservation(state, state, result), input, parts.own, now)
             await self._fan_out(parts.fan_out, input.state, now)
             return result
 
@@ -205,16 +205,14 @@ class EnrollmentActivities:
             return ReserveResult()
         terms = await Terms.read(self.services, connection, state)
         policy = terms.changed_policy(state)
-        index = find_step(terms.sequence, state.step)
-        due = state.due or now
-        if state.advance and index is not None:
-            same = terms.sequence.steps[index].id == state.step.id
-            index = index + 1 if same else index
-            if index < len(terms.sequence.steps):
-                due = after(terms.schedule, now, terms.sequence.steps[index].wait)
-        if index is None or index >= len(terms.sequence.steps):
+        done = await ledger.done_steps(connection, state.enrollment)
+        index = step_to_send(terms.sequence, state.step, advance=state.advance, done=done)
+        if index is None:
             settle = after(terms.schedule, now, terms.sequence.settings.settle)
             return ReserveResult(settle_until=settle, **policy)
+        due = state.due or now
+        if state.advance:
+            due = now if state.hurried else after(terms.schedule, now, terms.sequence.steps[index].wait)
         slot = await terms.book(connection, state, max(due, now))
         return ReserveResult(step=step_ref(terms.sequence, index), due=due, slot=slot, **policy)
 
@@ -270,12 +268,11 @@ class Terms:
             connection, self.calendar, state.enrollment, due=due, first_touch=state.sent == 0, cause=cause
         )
 
-    def following(self, step: StepRef, now: datetime) -> tuple[StepRef | None, datetime]:
-        """The step after `step` and its due time, counted from `now`; or no step and the end of the settle time."""
-        index = find_step(self.sequence, step)
-        if index is not None and self.sequence.steps[index].id == step.id:
-            index += 1
-        if index is None or index >= len(self.sequence.steps):
+    def following(self, step: StepRef, done: Collection[str], now: datetime) -> tuple[StepRef | None, datetime]:
+        """The step after `step` and its due time, counted from `now`; or no step and the end of the settle time. `done`:
+        IDs of steps that went out before."""
+        index = step_to_send(self.sequence, step, advance=True, done=done)
+        if index is None:
             return None, after(self.schedule, now, self.sequence.settings.settle)
         return step_ref(self.sequence, index), after(self.schedule, now, self.sequence.steps[index].wait)
 

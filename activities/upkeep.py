@@ -28,7 +28,12 @@ _log = structlog.get_logger(__name__)
 _AWAY: tuple[type[BaseException], ...] = (*UNAVAILABLE, RPCError)
 QUOTA_REST = timedelta(hours=24)
 """How long a mailbox over its provider's quota is left alone: a login that works proves nothing about the quota."""
-NOT_PROVEN_BY_LOGIN = {"sender_quota": QUOTA_REST, "auth_failure": timedelta(hours=1)}
+NOT_PROVEN_BY_LOGIN = {
+    "sender_quota": QUOTA_REST,
+    "auth_failure": timedelta(hours=1),
+    "rate_limited": timedelta(hours=1),
+    "spam_block": timedelta(hours=1),
+}
 
 
 class WakeActivity:
@@ -96,7 +101,10 @@ class Upkeep:
         async with self.services.database.read() as connection:
             forgotten = await marks.to_sweep(connection, grace=self.services.config.mark_grace, limit=500)
         for mark in forgotten:
-            told = await self.services.signal(mark.workflow_id, mark.message, mark.payload)
+            async with self.services.database.read() as connection:
+                # A closed record's workflow ID may be another enrollment's by now.
+                closed = (await enrollments.get(connection, mark.enrollment))["closed"]
+            told = not closed and await self.services.signal(mark.workflow_id, mark.message, mark.payload)
             async with self.services.database.transaction() as connection:
                 await marks.signalled(connection, mark)
                 if not told and (await enrollments.get(connection, mark.enrollment))["closed"]:

@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from domain.delivery import EnrollmentInput
 from domain.ids import WORKFLOW_TYPE, workflow_id
 from embedded.recipients import Recipients
+from embedded.server import Server, wait_until_ready
 from embedded.stack import Stack, reachable_tempdir, start_stack
 from store import catalog
 from store.csv_files import ContactRow
 from store.migrate import migrate
+from tests.durability.processes import ROOT
 from tests.harness import World, open_world
 
 PARALLEL = 20
@@ -49,6 +52,18 @@ async def open_bench(recipients: Recipients, **settings: Any) -> AsyncIterator[B
                 yield Bench(world, stack, home)
         finally:
             await asyncio.to_thread(stack.stop)
+
+
+@contextmanager
+def sink(home: Path, delay: float = 0.0) -> Iterator[int]:
+    """An SMTP server that takes everything (benchmarks/sink.py) in its own process; its port."""
+    argv = [sys.executable, "-m", "benchmarks.sink", "--delay", str(delay)]
+    server = Server("the sink", argv, log=home / "sink.log", cwd=ROOT)
+    try:
+        wait_until_ready(server, lambda _patience: bool(server.log_tail(1)), seconds=30)
+        yield int(server.log_tail(1))
+    finally:
+        server.stop()
 
 
 async def add_mailboxes(world: World, count: int, port: int) -> list[str]:
@@ -121,3 +136,8 @@ def report(name: str, rows: Sequence[tuple[str, str, str]], figures: Mapping[str
     Console().print(table)
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
     print(json.dumps({"benchmark": name, **figures, "machine": machine}), flush=True)
+
+
+def later(seconds: float) -> datetime:
+    """An instant from now."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)

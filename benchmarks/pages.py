@@ -1,4 +1,8 @@
 """TODO"""
+
 import argparse
+
+
 def options(p): ...
-async def run(g): return 0
+async def run(g):
+    return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -157,8 +156,3 @@ def read_yaml(path: Path) -> Any:
         line = f"line {mark.line + 1}: " if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise Failure(Code.INVALID, "yaml_invalid", f"{path}: {line}{problem}", field="file") from error
-
-
-def new_id() -> str:
-    """An ID for a message that was given none."""
-    return str(uuid.uuid4())

@@ -10,11 +10,17 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -114,6 +120,10 @@ class Enrollments:
                 valid=self.valid,
             )
         here = next((other for other in facts.here if other.open), None)
+        if here is not None and not await self._runs(key):
+            # Its workflow was terminated. Admission closes the record it left behind.
+            facts = replace(facts, here=tuple(replace(other, open=False) for other in facts.here))
+            here = None
         found = examine(facts)
         warnings = tuple(one.as_json() for one in found if one.warning)
         refused = tuple(one.as_json() for one in found if not one.warning)
@@ -156,6 +166,16 @@ class Enrollments:
                 return Enrolled(contact, run, key, already_open=True)
             return Enrolled(contact, None, key, ({"code": "already_in_sequence", "enrollment": run},), warnings)
         return await self._admitted(contact, key, handle.first_execution_run_id or "", warnings)
+
+    async def _runs(self, key: str) -> bool:
+        """Whether a workflow of this ID is open. Only the server knows: a record that says so may be left behind."""
+        try:
+            description = await self.client.get_workflow_handle(key).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return description.status is WorkflowExecutionStatus.RUNNING
 
     async def _admitted(self, contact: str, key: str, run: str, warnings: tuple[Mapping[str, Any], ...]) -> Enrolled:
         """Wait until the workflow's admission is on record, or for as long as patience lasts: the start is durable."""
@@ -230,7 +250,8 @@ class Enrollments:
         own = Mark(state.enrollment, key, message.name, _payload(message))
         async with self.database.transaction() as connection:
             await effects.lock_for(connection, at_once, contact=state.contact)
-            placed = [own]
+            # A closed record's workflow ID may be another enrollment's by now: nobody is to be told of it.
+            placed = [] if state.closed else [own]
             for effect in decision.effects:
                 if effect.kind == "fan_out":
                     placed += await marks.relatives(
@@ -241,13 +262,18 @@ class Enrollments:
             for mark in placed:
                 await marks.place(connection, mark, now=now)
         told = await asyncio.gather(*(self._tell(mark) for mark in placed))
-        if not told[0]:
+        if state.closed or not told[0]:
             return await self._amend(state.enrollment, message)
         return await self._adopted(state.enrollment, message)
 
     async def _tell(self, mark: Mark) -> bool:
-        if not await self._signal(mark.workflow_id, mark.message, mark.payload):
-            return False
+        """Tell the workflow of its mark. False: none of that ID runs. While Temporal is away the mark holds all the same,
+        and the sweeper tells the workflow later."""
+        try:
+            if not await self._signal(mark.workflow_id, mark.message, mark.payload):
+                return False
+        except RPCError:
+            return True
         async with self.database.read() as connection:
             await marks.signalled(connection, mark)
         return True
@@ -266,12 +292,16 @@ class Enrollments:
     async def _update(self, state: EnrollmentState, key: str, message: Message) -> Answer:
         handle: WorkflowHandle[Any, Any] = self.client.get_workflow_handle(key)
         try:
-            async with asyncio.timeout(self.patience):
-                result: Answer = await handle.execute_update(
-                    message.name, _payload(message), id=message.id, result_type=Answer
-                )
-                return result
-        except TimeoutError:
+            # Not asyncio.timeout: the SDK answers a cancellation only when its long poll ends, after 20 s.
+            result: Answer = await handle.execute_update(
+                message.name,
+                _payload(message),
+                id=message.id,
+                result_type=Answer,
+                rpc_timeout=timedelta(seconds=max(self.patience, 0.1)),
+            )
+            return result
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
             pass
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error

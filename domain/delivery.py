@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from domain.sequences import Policy, StepRef
+from pydantic import ValidationError
+
+from domain.errors import InvalidMessage
+from domain.ids import workflow_id
+from domain.sequences import Id, Policy, StepRef
 from domain.state import EnrollmentState, Slot
 from domain.statuses import HaltKind, HoldKind
 from domain.wire import Instant, Wire
@@ -14,8 +18,8 @@ from domain.wire import Instant, Wire
 class EnrollmentInput(Wire):
     """The argument of the workflow `Enrollment`. `state` is set only when a long run continues as new."""
 
-    sequence_id: str
-    contact_id: str
+    sequence_id: Id
+    contact_id: Id
     by: str = "system"
     start_at: Instant | None = None
     """The first step is due no earlier than this."""
@@ -24,6 +28,23 @@ class EnrollmentInput(Wire):
     overrides: tuple[str, ...] = ()
     """Refusal codes that the caller accepts (those that have an override)."""
     state: EnrollmentState | None = None
+
+
+def parse_input(value: object, key: str) -> EnrollmentInput:
+    """The input of the workflow with the ID `key`, from whatever JSON was given. Raises InvalidMessage naming the field."""
+    if not isinstance(value, Mapping):
+        raise InvalidMessage("the input is a JSON object", fix='{"sequence_id": "spring", "contact_id": "anna"}')
+    try:
+        found = EnrollmentInput.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidMessage(first["msg"].removeprefix("Value error, "), field=field) from None
+    wanted = workflow_id(found.sequence_id, found.contact_id)
+    if key != wanted:
+        # Nobody would find it: every caller computes the ID.
+        raise InvalidMessage("the workflow has the wrong ID", field="workflow_id", fix=f"start it as {wanted}")
+    return found
 
 
 class EnrollmentResult(Wire):

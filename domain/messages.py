@@ -30,6 +30,14 @@ class Message(Wire):
     at: Instant | None = None
     origin: str | None = Field(default=None, max_length=80)
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _printable(cls, value: object) -> object:
+        # IDs and codes. PostgreSQL could not store NUL or half a surrogate pair, and the message would never be recorded.
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError("holds a character that cannot be printed")
+        return value
+
 
 class Pause(Message):
     """Hold the enrollment, until a time or a plain date, or until resumed."""

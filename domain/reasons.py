@@ -303,7 +303,6 @@ _ALL: tuple[Reason, ...] = (
         "The contact finished another sequence (a warning: the enrollment goes on).",
         "nobody",
         "nothing to do",
-        override=True,
     ),
     *(
         Reason(code, "wait", sentence, "nobody", fix, heals=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import time
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -168,6 +168,20 @@ def find_step(sequence: Sequence, ref: StepRef) -> int | None:
     return ref.number - 1 if ref.number <= len(sequence.steps) else None
 
 
+def step_to_send(sequence: Sequence, ref: StepRef, *, advance: bool, done: Collection[str]) -> int | None:
+    """The index of the step to send: `ref` itself, or with `advance` the one after it; where `ref` was deleted, the step
+    now standing in its place. None past the end. `done`: IDs of the steps that went out in this enrollment already; an
+    edit may have moved them behind, and nobody gets a step twice."""
+    index = find_step(sequence, ref)
+    if index is None:
+        return None
+    if sequence.steps[index].id == ref.id:
+        if not advance:
+            return index
+        index += 1
+    return next((i for i in range(index, len(sequence.steps)) if sequence.steps[i].id not in done), None)
+
+
 class Policy(Wire):
     """The part of a sequence's settings that the workflow needs to decide what an event does. Seconds are clock time."""
 
@@ -201,8 +215,10 @@ def _clock_seconds(duration: Duration) -> float:
 
 def _clock(value: Any) -> Any:
     # YAML 1.1 reads 9:00 as the sexagesimal number 540.
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         value = f"{value // 60:02d}:{value % 60:02d}"
+    if isinstance(value, str) and value[1:2] == ":":
+        value = f"0{value}"
     if value == "24:00":
         return time.max
     return value

@@ -62,7 +62,7 @@ RELEASES: dict[HoldKind, frozenset[Release]] = {
     HoldKind.SEQUENCE_OFF: frozenset({Release.GATE}),
     HoldKind.DELIVERY_UNKNOWN: frozenset({Release.SETTLEMENT}),
     # Set after repeated failures of our own program; a person looks, mends and resumes.
-    HoldKind.SYSTEM_ERROR: frozenset({Release.RESUME}),
+    HoldKind.SYSTEM_ERROR: frozenset({Release.RESUME, Release.DATE}),
 }
 
 # Which of several holds names the reason in a list: what needs a person first, what heals by itself last.

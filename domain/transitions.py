@@ -46,8 +46,7 @@ class _Draft:
 
     def hold(self, hold: Hold) -> None:
         """Put a hold on, in place of the one of its kind."""
-        others = tuple(other for other in self.state.holds if other.kind is not hold.kind)
-        self.change(holds=(*others, hold))
+        self.change(holds=_with(self.state, hold))
         self.data["hold"] = hold.kind.value
 
     def drop_holds(self, kinds: set[HoldKind]) -> None:
@@ -109,10 +108,10 @@ def _refusal_code(state: EnrollmentState, name: str) -> tuple[str, str] | None:
         return "not_paused", "no hold that a person may release is on"
     if name == "send_now" and (halted or state.holds):
         return "not_active", "only an active enrollment can send now"
-    if name == "skip" and unknown:
-        return "delivery_unknown", "say first what became of the last email (settle_delivery)"
     if name == "retry" and not halted:
         return "not_halted", "no step was bounced or not sent"
+    if name in ("skip", "retry") and unknown:
+        return "delivery_unknown", "say first what became of the last email (settle_delivery)"
     if name == "settle_delivery" and not unknown:
         return "delivery_known", "no delivery is unknown"
     return None
@@ -289,7 +288,18 @@ def _settle(draft: _Draft, verdict: str) -> None:
 def _settled_by_evidence(draft: _Draft, message_id: str | None) -> None:
     """Mail that names the message of an unknown delivery proves that it left."""
     hold = draft.state.hold(HoldKind.DELIVERY_UNKNOWN)
-    if hold is not None and message_id is not None and hold.ref == bare(message_id):
+    if hold is not None and message_id is not None and hold.ref == bare(message_id) and not draft.state.closed:
+        _settle(draft, "sent")
+
+
+def _settled_by_bounce(draft: _Draft, message: m.Bounce) -> None:
+    """A bounce may also name the email by step and attempt; one that names none is of the last that may have left."""
+    state = draft.state
+    hold = state.hold(HoldKind.DELIVERY_UNKNOWN)
+    if hold is None or state.step is None or state.closed:
+        return
+    left = Sent(step=state.step, attempt=state.attempt, message_id=hold.ref or "")
+    if message.kind != "soft" and _names(message, left):
         _settle(draft, "sent")
 
 
@@ -362,6 +372,10 @@ def _account_reply(draft: _Draft, message: m.AccountReply) -> None:
     elif policy.account_reply == "finish":
         draft.finish(Outcome.ACCOUNT_REPLIED)
     elif policy.account_reply == "pause":
+        present = state.hold(HoldKind.ACCOUNT_REPLY)
+        if present is not None and present.corrected:
+            draft.note("corrected_by_person")
+            return
         until = draft.now + timedelta(seconds=policy.account_reply_pause_seconds)
         draft.hold(Hold(kind=HoldKind.ACCOUNT_REPLY, by=message.by, at=draft.now, until=until, ref=message.origin))
     elif policy.account_reply == "not_sent":
@@ -414,7 +428,7 @@ def _out_of_office(draft: _Draft, message: m.OutOfOffice) -> None:
 
 
 def _bounce(draft: _Draft, message: m.Bounce) -> None:
-    _settled_by_evidence(draft, message.message_id)
+    _settled_by_bounce(draft, message)
     state = draft.state
     last = state.last_sent
     draft.data["kind"] = message.kind
@@ -438,11 +452,23 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
         draft.change(
             halt=halt, step=last.step, attempt=last.attempt, advance=False, slot=None, outcome=None, settle_until=None
         )
+        # That step was due long ago; `due` is the next one's, which is not the one to send again.
+        draft.change(due=draft.now)
         draft.data.update(step=last.step.id, attempt=last.attempt)
+
+
+def is_of_email_under_way(state: EnrollmentState, message: m.Message) -> bool:
+    """Whether a bounce may be of the email that is being sent: it can overtake the answer that tells us of that email."""
+    if not isinstance(message, m.Bounce):
+        return False
+    return state.last_sent is None or not _names(message, state.last_sent)
 
 
 def _tried_again(state: EnrollmentState, last: Sent) -> bool:
     """Whether a further attempt at the step of the last email is under way: a late bounce of it changes nothing."""
+    if state.hold(HoldKind.DELIVERY_UNKNOWN) is not None:
+        # The email that may have left since is the last one now; going back behind it would lose what it is.
+        return True
     return state.step is not None and state.step.id == last.step.id and state.attempt > last.attempt
 
 
@@ -464,6 +490,9 @@ def _gate_opened(draft: _Draft, message: m.GateOpened) -> None:
     if message.gate == "mailbox" and message.key not in (None, state.mailbox):
         draft.note("other_mailbox")
         return
+    if state.closed:
+        draft.note("already_ended")
+        return
     newest = max(state.gate_epoch(message.gate), message.epoch)
     gates = {**dict(state.gates), message.gate: newest}
     draft.change(gates=tuple(sorted(gates.items())))
@@ -479,8 +508,11 @@ def _only_of(gate: str) -> tuple[HoldKind, ...]:
 
 
 def _cause_cleared(draft: _Draft, message: m.CauseCleared) -> None:
-    halt = draft.state.halt
-    if halt is not None and halt.kind is HaltKind.NOT_SENT and halt.reason == message.reason:
+    state = draft.state
+    halt = state.halt
+    if state.closed:
+        draft.note("already_ended")
+    elif halt is not None and halt.kind is HaltKind.NOT_SENT and halt.reason == message.reason:
         _again(draft)
         draft.due_again()
     else:
@@ -582,26 +614,27 @@ def pass_time(state: EnrollmentState, now: datetime) -> Decision:
 # Answers of activities. They keep `version`: the caller has set it (see workflows/enrollment.py).
 
 
-def resolved(state: EnrollmentState, until: Mapping[HoldKind, datetime]) -> EnrollmentState:
-    """Put the instants that an activity computed on the holds that still wait for one."""
+def resolved(state: EnrollmentState, asked: EnrollmentState, until: Mapping[HoldKind, datetime]) -> EnrollmentState:
+    """Put the instants that an activity computed for `asked` on those holds that are still the same."""
     if not until:
         return state
     holds = tuple(
         hold.model_copy(update={"until": until[hold.kind], "day": None, "buffered": False})
-        if hold.kind in until and hold.day is not None
+        if hold.kind in until and hold == asked.hold(hold.kind)
         else hold
         for hold in state.holds
     )
     return state.model_copy(update={"holds": holds})
 
 
-def apply_reservation(state: EnrollmentState, result: ReserveResult) -> EnrollmentState:
-    """Take the reserved slot. A state that stands still by now keeps the step but not the slot."""
-    state = resolved(state, result.until)
+def apply_reservation(state: EnrollmentState, asked: EnrollmentState, result: ReserveResult) -> EnrollmentState:
+    """Take the slot that was reserved for `asked`. What moved the enrollment meanwhile wins: it is reserved for anew."""
     changes: dict[str, Any] = {}
     if result.policy is not None:
         changes.update(policy=result.policy, revision=result.revision or state.revision)
-    if result.settle_until is not None:
+    if _place(state) != _place(asked):
+        pass
+    elif result.settle_until is not None:
         if state.outcome is None and not state.removed and state.halt is None:
             changes.update(
                 outcome=Outcome.COMPLETED, settle_until=result.settle_until, slot=None, advance=False, holds=()
@@ -614,6 +647,11 @@ def apply_reservation(state: EnrollmentState, result: ReserveResult) -> Enrollme
     return _tidy(state.model_copy(update=changes))
 
 
+def _place(state: EnrollmentState) -> tuple[Any, ...]:
+    """What a reservation was made for."""
+    return (state.step, state.attempt, state.advance, state.due, state.hurried, state.mailbox, state.halt)
+
+
 def apply_delivery(state: EnrollmentState, step: StepRef, attempt: int, result: DeliverResult) -> EnrollmentState:
     """Take what `deliver` says of `attempt` at `step`. Events that came meanwhile win: a finished one stays finished.
 
@@ -622,32 +660,47 @@ def apply_delivery(state: EnrollmentState, step: StepRef, attempt: int, result: 
     changes: dict[str, Any] = {}
     if result.policy is not None:
         changes.update(policy=result.policy, revision=result.revision or state.revision)
-    here = state.step is not None and state.step.id == step.id and state.attempt == attempt
-    going = here and state.outcome is None and not state.removed and state.halt is None
-    if result.outcome == "sent":
+    # `retry` may have been pressed meanwhile (Not Sent for an account's reply): the further attempt has not begun then.
+    here = state.step is not None and state.step.id == step.id and state.attempt >= attempt
+    open_here = here and state.outcome is None and not state.removed
+    bounced = state.halt is not None and state.halt.kind is not HaltKind.NOT_SENT
+    going = open_here and state.halt is None and state.attempt == attempt
+    if result.outcome == "sent" and (here or state.outcome is not None or state.removed):
+        # A bounce may have taken the enrollment back to an earlier step: then the ledger tells again when it comes here.
         changes.update(
             last_sent=Sent(step=step, attempt=attempt, message_id=result.message_id or ""), sent=state.sent + 1
         )
-        if going and result.step is not None:
+        if open_here and not bounced and result.step is not None:
             changes.update(step=result.step, attempt=1, due=result.due, slot=result.slot, advance=False, hurried=False)
-        elif going:
+        elif open_here and not bounced:
             changes.update(
-                outcome=Outcome.COMPLETED, settle_until=result.settle_until, slot=None, advance=False, holds=()
+                outcome=Outcome.COMPLETED,
+                settle_until=result.settle_until,
+                slot=None,
+                advance=False,
+                holds=(),
+                halt=None,
             )
-    elif result.outcome == "rejected" and going and result.halt is not None and result.at is not None:
+    elif (
+        result.outcome == "rejected"
+        and open_here
+        and not bounced
+        and state.attempt == attempt
+        and result.halt is not None
+        and result.at is not None
+    ):
         changes.update(
             last_sent=Sent(step=step, attempt=attempt, message_id=result.message_id or ""),
             halt=Halt(kind=result.halt, reason=result.halt.value, at=result.at, ref=result.code),
             advance=False,
         )
-    elif result.outcome == "not_sent" and going and result.at is not None:
+    elif result.outcome == "not_sent" and going and not state.advance and result.at is not None:
         halt = Halt(kind=HaltKind.NOT_SENT, reason=result.reason or "delivery_failed", at=result.at, ref=result.code)
         changes.update(halt=halt, advance=False)
-    elif result.outcome == "unknown" and here and not state.removed and result.at is not None:
+    elif result.outcome == "unknown" and open_here and result.at is not None:
         # Even beside a pause: what became of the email must be settled before the step can be tried again.
-        if state.outcome is None:
-            hold = Hold(kind=HoldKind.DELIVERY_UNKNOWN, by="system", at=result.at, ref=result.message_id)
-            changes.update(holds=(*state.holds, hold), advance=False)
+        hold = Hold(kind=HoldKind.DELIVERY_UNKNOWN, by="system", at=result.at, ref=result.message_id)
+        changes.update(holds=_with(state, hold), attempt=attempt, advance=False)
     elif result.outcome == "hold" and going and result.hold is not None and result.at is not None:
         changes.update(_parked(state, result))
     elif result.outcome in ("deferred", "wait") and going and can_send(state):
@@ -662,13 +715,19 @@ def _parked(state: EnrollmentState, result: DeliverResult) -> dict[str, Any]:
     if result.gate is not None and state.gate_epoch(result.gate) > (result.epoch or 0):
         return {"slot": None}
     hold = Hold(kind=result.hold, by="system", at=result.at, gate=result.gate, ref=result.code)
-    others = tuple(other for other in state.holds if other.kind is not result.hold)
-    return {"holds": (*others, hold)}
+    return {"holds": _with(state, hold)}
+
+
+def _with(state: EnrollmentState, hold: Hold) -> tuple[Hold, ...]:
+    """The holds with this one in place of the one of its kind."""
+    return (*(other for other in state.holds if other.kind is not hold.kind), hold)
 
 
 def system_error(state: EnrollmentState, code: str, now: datetime) -> Decision:
     """Our own program failed for good at this enrollment: hold it for a person instead of trying for ever."""
+    entry = LogEntry(kind="system_error", by="system", at=now, data={"code": code})
+    if state.closed or state.outcome is not None or state.removed:
+        return Decision(state, (entry,))
     hold = Hold(kind=HoldKind.SYSTEM_ERROR, by="system", at=now, ref=code)
-    others = tuple(other for other in state.holds if other.kind is not hold.kind)
-    after = _tidy(state.model_copy(update={"holds": (*others, hold), "version": state.version + 1}))
-    return Decision(after, (LogEntry(kind="system_error", by="system", at=now, data={"code": code}),))
+    after = state.model_copy(update={"holds": _with(state, hold), "version": state.version + 1})
+    return Decision(_tidy(after), (entry,))

@@ -46,7 +46,8 @@ def _instant(value: object) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time needs an offset; write it as 2026-12-01T09:00:00+01:00 or with Z")
-        return _in_range(value).astimezone(UTC)
+        # Looked at twice: the offset may carry it over the edge, and then it could not be read back.
+        return _in_range(_in_range(value).astimezone(UTC))
     raise ValueError("not a time; write it as 2026-12-01T09:00:00+01:00")
 
 

@@ -194,7 +194,7 @@ async def apply_sequence(connection: Connection, sequence: Sequence) -> Applied:
     )
     if revision is None:
         return Applied(sequence.id, (await _get(connection, "sequence", sequence.id))["revision"], False)
-    mailboxes = list(dict.fromkeys(sequence.mailboxes))
+    mailboxes = list(sequence.mailboxes)
     await connection.execute(sql("catalog.unlist_mailboxes"), sequence.id, mailboxes)
     await connection.execute(sql("catalog.list_mailboxes"), sequence.id, mailboxes)
     return Applied(sequence.id, revision, True)
@@ -422,7 +422,10 @@ async def set_account(
 
     Raises NotFound (`account_unknown`).
     """
-    present = StoredAccount(**await _get(connection, "lock_account", key))
+    row = await connection.fetchrow(sql("catalog.lock_account"), key)
+    if row is None:
+        raise NotFound("account", key)
+    present = StoredAccount(**row)
     given = {name: getattr(changes, name) for name in changes.model_fields_set}
     if "fields" in given:
         given["fields"] = _merged(present.fields, changes.fields)

@@ -99,6 +99,11 @@ async def begin_sending(connection: Connection, claim: Claim, now: datetime) -> 
     return await connection.fetchval(sql("ledger.begin_sending"), *claim.key.columns, claim.fence, now) is not None
 
 
+async def abandon(connection: Connection, key: Key, fence: int) -> bool:
+    """Give back the row of an owner that died before DATA. False: it lives after all, and went on."""
+    return await connection.fetchval(sql("ledger.abandon"), *key.columns, fence) is not None
+
+
 async def read(connection: Connection, key: Key) -> asyncpg.Record | None:
     """State, fence, stored answer and whether the lease is live."""
     return await connection.fetchrow(sql("ledger.read"), *key.columns)
@@ -141,6 +146,11 @@ async def spam_refusals(connection: Connection, mailbox: str, since: datetime) -
 async def of_enrollment(connection: Connection, enrollment: str) -> list[dict[str, Any]]:
     """The enrollment's rows, oldest first, without the message bytes."""
     return [dict(row) for row in await connection.fetch(sql("ledger.of_enrollment"), UUID(enrollment))]
+
+
+async def done_steps(connection: Connection, enrollment: str) -> set[str]:
+    """IDs of the steps of which an email left, may have left, or was refused."""
+    return {row["step_id"] for row in await connection.fetch(sql("ledger.done_steps"), UUID(enrollment))}
 
 
 async def by_message_id(connection: Connection, message_id: str) -> asyncpg.Record | None:

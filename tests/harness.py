@@ -17,6 +17,7 @@ from activities.services import Services, valid_address
 from activities.upkeep import Upkeep
 from client.connection import connect
 from client.enrollments import Enrollments
+from domain.delivery import Answer
 from domain.sequences import Mailbox, Schedule, Sequence, parse_definition
 from domain.state import EnrollmentState
 from embedded.recipients import Received, Recipients
@@ -132,6 +133,43 @@ class World:
         async with self.database.transaction() as connection:
             await catalog.put_accounts(connection, [AccountRow.model_validate({"id": key, "name": key, **fields})])
         return key
+
+    async def set_contact(self, contact: str, **changes: Any) -> catalog.StoredContact:
+        """What a person changes of a contact."""
+        async with self.database.transaction() as connection:
+            parsed = parse_definition(catalog.ContactChanges, changes)
+            return await catalog.set_contact(connection, contact, parsed, by="person:test", now=datetime.now(UTC))
+
+    async def set_account(self, account: str, **changes: Any) -> None:
+        """What a person changes of an account."""
+        async with self.database.transaction() as connection:
+            parsed = parse_definition(catalog.AccountChanges, changes)
+            await catalog.set_account(connection, account, parsed, by="person:test", now=datetime.now(UTC))
+
+    async def contact(self, contact: str) -> catalog.StoredContact:
+        async with self.database.read() as connection:
+            return await catalog.contact(connection, contact)
+
+    async def refusals(self, contact: str, sequence: str | None = None, **options: Any) -> dict[str, dict[str, Any]]:
+        """Why an enrollment is refused: code -> what the caller is told."""
+        answer = await self.clients.enroll(sequence or self.sequence, contact, by="person:test", **options)
+        return {str(one["code"]): dict(one) for one in answer.refused}
+
+    async def command(self, enrollment: str, name: str, **payload: Any) -> Answer:
+        return await self.clients.command(enrollment, name, {"by": "person:test", **payload})
+
+    async def fact(self, enrollment: str, name: str, **payload: Any) -> Answer:
+        return await self.clients.fact(enrollment, name, {"by": "system:test", **payload})
+
+    async def until_sent(self, enrollment: str, count: int) -> EnrollmentState:
+        """Wait until so many emails were sent and the workflow itself, not only its projection, is at the next step."""
+        state = await self.until_state(enrollment, lambda state: state.sent >= count)
+
+        async def known() -> bool:
+            return bool((await self.clients.own_status(enrollment))["sent"] >= count)
+
+        await eventually(known)
+        return state
 
     def address(self, contact: str) -> str:
         return f"{contact}@{self.token}.test"

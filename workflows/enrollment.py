@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
@@ -27,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         RecordInput,
         RecordResult,
         ReserveResult,
+        parse_input,
     )
     from domain.errors import InvalidMessage, Refused
     from domain.messages import COMMANDS, FACTS, Message, parse_message
@@ -51,8 +54,41 @@ _SENDING = timedelta(minutes=25)
 _SENDING_SILENCE = timedelta(seconds=30)
 _SHOWN = "%a %Y-%m-%d %H:%M UTC"
 
+E = TypeVar("E")
+
+
+def _signal(name: str) -> Callable[..., None]:
+    """The handler of one signal. It gets what came as it came: a payload that does not decode is kept in the story."""
+
+    def handle(self: Enrollment, *arguments: Any) -> None:
+        try:
+            payload = [_decoded(argument) for argument in arguments]
+        except Exception:  # whatever a converter says of bytes that are not what they claim to be
+            self._keep_refused(name, "invalid_signal", {"name": name, "error": "its payload does not decode"})
+        else:
+            self._receive(name, *payload)
+
+    # The SDK decodes before it calls, and drops a signal that does not decode with a line in the log only; unless the
+    # handler takes one raw value. It goes by the signature; any number of arguments may come all the same.
+    names = [inspect.Parameter(one, inspect.Parameter.POSITIONAL_OR_KEYWORD) for one in ("self", "payload")]
+    handle.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
+    handle.__annotations__ = {"payload": RawValue}
+    return workflow.signal(name=name)(handle)
+
+
+def _decoded(argument: Any) -> Any:
+    return workflow.payload_converter().from_payload(argument.payload) if isinstance(argument, RawValue) else argument
+
+
+def _with_signals(cls: type[E]) -> type[E]:
+    """Declare the signals on the class: those that come with the first task are looked up before `__init__` has run."""
+    for name in (*COMMANDS, *FACTS, "gate_opened", "cause_cleared", "close_settling"):
+        setattr(cls, f"_on_{name}", _signal(name))
+    return cls
+
 
 @workflow.defn(name="Enrollment")
+@_with_signals
 class Enrollment:
     """Lives from admission to the end of the settle time.
 
@@ -61,14 +97,22 @@ class Enrollment:
     """
 
     @workflow.init
-    def __init__(self, input: EnrollmentInput) -> None:
+    def __init__(self, input: Any = None) -> None:
         info = workflow.info()
-        self.state = input.state or EnrollmentState(
-            enrollment=info.first_execution_run_id, sequence=input.sequence_id, contact=input.contact_id
+        # Any JSON: an input that did not decode would fail the workflow's task for ever, instead of the workflow.
+        self.invalid: InvalidMessage | None = None
+        try:
+            self.input = parse_input(input, info.workflow_id)
+        except InvalidMessage as error:
+            self.invalid = error
+            self.input = EnrollmentInput(sequence_id="invalid", contact_id="invalid")
+        self.state = self.input.state or EnrollmentState(
+            enrollment=info.first_execution_run_id, sequence=self.input.sequence_id, contact=self.input.contact_id
         )
-        self.admitted = input.state is not None
+        self.admitted = self.input.state is not None
         self.inbox: list[Message] = []
-        self.asked: set[str] = set()
+        self.held_back: list[Message] = []
+        self.asked: Counter[str] = Counter()
         self.answers: dict[str, Refused | None] = {}
         self.log: list[LogEntry] = []
         self.effects: list[Effect] = []
@@ -77,28 +121,35 @@ class Enrollment:
         self.recording = False
         self.delivering = False
         self.ended = False
-        for name in (*COMMANDS, *FACTS, "gate_opened", "cause_cleared", "close_settling"):
-            workflow.set_signal_handler(name, self._handler_of(name))
 
     # -----------------------------------------------------------------------------------------------------------------
     # The story
 
     @workflow.run
-    async def run(self, input: EnrollmentInput) -> EnrollmentResult:
+    async def run(self, input: Any = None) -> EnrollmentResult:
+        """The story, whatever is cancelled: a cancelled workflow (Temporal UI, CLI) is finished by hand, and the activity
+        under way, an email above all, still has its outcome recorded."""
+        if self.invalid is not None:
+            raise ApplicationError(str(self.invalid), type="invalid_input", non_retryable=True)
+        story = asyncio.create_task(self._story())
+        while not story.done():
+            try:
+                await workflow.wait_condition(story.done)
+            except asyncio.CancelledError:
+                self._receive("finish", {"by": "temporal:cancel"})
+        return story.result()
+
+    async def _story(self) -> EnrollmentResult:
         """Admit; until closed: wait while held or halted, see to a slot, wait for it, deliver; then settle and close."""
         if not self.admitted:
-            refused = await self._admit(input)
+            refused = await self._admit(self.input)
             if refused is not None:
                 return EnrollmentResult(status="refused", reason=refused)
         reader = asyncio.create_task(self._read_inbox())
         recorder = asyncio.create_task(self._keep_recorded())
         while not self.state.closed:
-            try:
-                await self._go_on()
-            except asyncio.CancelledError:
-                # A cancelled workflow (Temporal UI, CLI) is finished by hand: the email under way is still recorded.
-                self._receive("finish", {"by": "temporal:cancel"})
-            self._continue_as_new_if_long(input)
+            await self._go_on()
+            self._continue_as_new_if_long()
         return await self._close(reader, recorder)
 
     async def _go_on(self) -> None:
@@ -175,24 +226,23 @@ class Enrollment:
         self.state = state.model_copy(update={"version": reserved})
         self.recorded = reserved
         self.delivering = True
-        activity = workflow.start_activity(
-            "deliver",
-            DeliverInput(enrollment=state.enrollment, step=step.id, attempt=attempt, version=reserved),
-            result_type=DeliverResult,
-            start_to_close_timeout=_SENDING,
-            heartbeat_timeout=_SENDING_SILENCE,
-            retry_policy=_RETRY,
-            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=_step(state),
-        )
         try:
-            await self._until_done(activity)
-            result = activity.result()
+            result: DeliverResult = await workflow.execute_activity(
+                "deliver",
+                DeliverInput(enrollment=state.enrollment, step=step.id, attempt=attempt, version=reserved),
+                result_type=DeliverResult,
+                start_to_close_timeout=_SENDING,
+                heartbeat_timeout=_SENDING_SILENCE,
+                retry_policy=_RETRY,
+                cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                summary=_step(state),
+            )
         except ActivityError as error:
             self._take(transitions.system_error(self.state, _failure_code(error), workflow.now()))
             return
         finally:
             self.delivering = False
+            self.inbox, self.held_back = [*self.held_back, *self.inbox], []
         unchanged = self.state.version == reserved
         after = transitions.apply_delivery(self.state, step, attempt, result)
         unprojected = result.outcome in ("stopped", "resync") or (result.outcome == "wait" and result.slot is None)
@@ -206,14 +256,6 @@ class Enrollment:
             self._receive(str(mark.get("name")), payload)
             # Adopted even if it says nothing that we understand: it would stop us for ever.
             self.adopted.append(str(payload.get("id")))
-
-    async def _until_done(self, activity: workflow.ActivityHandle[Any]) -> None:
-        """Wait for the activity whatever is cancelled: an email under way has an outcome, and it is recorded."""
-        while not activity.done():
-            try:
-                await workflow.wait_condition(activity.done)
-            except asyncio.CancelledError:
-                self._receive("finish", {"by": "temporal:cancel"})
 
     async def _reserve(self) -> None:
         """Have the next step found and its slot booked. Carries the state, so that nothing else need record it."""
@@ -238,7 +280,7 @@ class Enrollment:
             self._take(transitions.system_error(self.state, _failure_code(error), workflow.now()))
             return
         unchanged = self.state.version == reserved
-        after = transitions.apply_reservation(self.state, result)
+        after = transitions.apply_reservation(self.state, input.state, result)
         if not unchanged:
             after = after.model_copy(update={"version": self.state.version + 1})
         self.state = after
@@ -262,11 +304,11 @@ class Enrollment:
             status=status(self.state).value, reason=reason(self.state), enrollment=self.state.enrollment
         )
 
-    def _continue_as_new_if_long(self, input: EnrollmentInput) -> None:
+    def _continue_as_new_if_long(self) -> None:
         """Start over with the state when the history has grown long (thousands of messages), between two moves."""
         quiet = not (self.inbox or self.recording or self.delivering) and self._is_recorded()
         if workflow.info().is_continue_as_new_suggested() and quiet and workflow.all_handlers_finished():
-            workflow.continue_as_new(input.model_copy(update={"state": self.state}))
+            workflow.continue_as_new(self.input.model_copy(update={"state": self.state}))
 
     # -----------------------------------------------------------------------------------------------------------------
     # Recording
@@ -320,7 +362,7 @@ class Enrollment:
             self.recording = False
         self.recorded = max(self.recorded, version)
         # The projection holds these instants already, under the same version.
-        self.state = transitions.resolved(self.state, result.until)
+        self.state = transitions.resolved(self.state, input.state, result.until)
 
     def _unrecorded(self) -> RecordInput:
         """Everything that is to be recorded now; taken off the lists."""
@@ -337,12 +379,6 @@ class Enrollment:
 
     # -----------------------------------------------------------------------------------------------------------------
     # Messages
-
-    def _handler_of(self, name: str) -> Callable[..., None]:
-        def handle(*payload: Any) -> None:
-            self._receive(name, *payload)
-
-        return handle
 
     @workflow.signal(dynamic=True)
     def _unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
@@ -373,7 +409,10 @@ class Enrollment:
             await workflow.wait_condition(lambda: bool(self.inbox))
             arrived, self.inbox = transitions.in_order(self.inbox), []
             for message in arrived:
-                self._apply(message)
+                if self.delivering and transitions.is_of_email_under_way(self.state, message):
+                    self.held_back.append(message)
+                else:
+                    self._apply(message)
 
     def _apply(self, message: Message) -> None:
         decision = transitions.apply(self.state, message, workflow.now())
@@ -381,7 +420,8 @@ class Enrollment:
         if message.id is not None:
             self.adopted.append(message.id)
             if message.id in self.asked:
-                self.answers[message.id] = decision.refused
+                # The same command given twice at once: the first application is the answer to both.
+                self.answers.setdefault(message.id, decision.refused)
 
     def _take(self, decision: transitions.Decision) -> None:
         self.state = decision.state
@@ -425,11 +465,13 @@ class Enrollment:
         message = message.model_copy(update={"id": message_id})
         await workflow.wait_condition(lambda: self.admitted)
         if message_id not in self.state.seen:
-            self.asked.add(message_id)
+            self.asked[message_id] += 1
             self.inbox.append(message)
             await workflow.wait_condition(lambda: message_id in self.answers)
-            self.asked.discard(message_id)
-            refused = self.answers.pop(message_id)
+            refused = self.answers[message_id]
+            self.asked[message_id] -= 1
+            if not self.asked[message_id]:
+                del self.asked[message_id], self.answers[message_id]
             if refused is not None:
                 raise _refusal(refused)
         await workflow.wait_condition(self._answerable)
@@ -440,78 +482,81 @@ class Enrollment:
         if self.state.closed:
             # While an email is under way the stop must be recorded to hold it back; else `_close` records it.
             return self._is_recorded() or not self.delivering
-        return self._is_recorded() and not self.inbox and not (can_send(self.state) and self.state.slot is None)
+        # Active without a slot: `reserve` is at it, and carries the record; not before an email under way has its outcome,
+        # which may take minutes.
+        reserving = not self.delivering and status(self.state) is Status.ACTIVE and self.state.slot is None
+        return self._is_recorded() and not self.inbox and not reserving
 
     @workflow.update
-    async def pause(self, payload: Any) -> Answer:
+    async def pause(self, payload: Any = None) -> Answer:
         return await self._command("pause", payload)
 
     @pause.validator
-    def _validate_pause(self, payload: Any) -> None:
+    def _validate_pause(self, payload: Any = None) -> None:
         self._validate("pause", payload)
 
     @workflow.update
-    async def resume(self, payload: Any) -> Answer:
+    async def resume(self, payload: Any = None) -> Answer:
         return await self._command("resume", payload)
 
     @resume.validator
-    def _validate_resume(self, payload: Any) -> None:
+    def _validate_resume(self, payload: Any = None) -> None:
         self._validate("resume", payload)
 
     @workflow.update
-    async def resume_at(self, payload: Any) -> Answer:
+    async def resume_at(self, payload: Any = None) -> Answer:
         return await self._command("resume_at", payload)
 
     @resume_at.validator
-    def _validate_resume_at(self, payload: Any) -> None:
+    def _validate_resume_at(self, payload: Any = None) -> None:
         self._validate("resume_at", payload)
 
     @workflow.update
-    async def send_now(self, payload: Any) -> Answer:
+    async def send_now(self, payload: Any = None) -> Answer:
         return await self._command("send_now", payload)
 
     @send_now.validator
-    def _validate_send_now(self, payload: Any) -> None:
+    def _validate_send_now(self, payload: Any = None) -> None:
         self._validate("send_now", payload)
 
     @workflow.update
-    async def skip(self, payload: Any) -> Answer:
+    async def skip(self, payload: Any = None) -> Answer:
         return await self._command("skip", payload)
 
     @skip.validator
-    def _validate_skip(self, payload: Any) -> None:
+    def _validate_skip(self, payload: Any = None) -> None:
         self._validate("skip", payload)
 
     @workflow.update
-    async def retry(self, payload: Any) -> Answer:
+    async def retry(self, payload: Any = None) -> Answer:
         return await self._command("retry", payload)
 
     @retry.validator
-    def _validate_retry(self, payload: Any) -> None:
+    def _validate_retry(self, payload: Any = None) -> None:
         self._validate("retry", payload)
 
     @workflow.update
-    async def finish(self, payload: Any) -> Answer:
+    async def finish(self, payload: Any = None) -> Answer:
         return await self._command("finish", payload)
 
     @finish.validator
-    def _validate_finish(self, payload: Any) -> None:
+    def _validate_finish(self, payload: Any = None) -> None:
         self._validate("finish", payload)
 
     @workflow.update
-    async def remove(self, payload: Any) -> Answer:
+    async def remove(self, payload: Any = None) -> Answer:
         return await self._command("remove", payload)
 
     @remove.validator
-    def _validate_remove(self, payload: Any) -> None:
+    def _validate_remove(self, payload: Any = None) -> None:
         self._validate("remove", payload)
 
     @workflow.update
-    async def settle_delivery(self, payload: Any) -> Answer:
+    async def settle_delivery(self, payload: Any = None) -> Answer:
         return await self._command("settle_delivery", payload)
 
     @settle_delivery.validator
-    def _validate_settle_delivery(self, payload: Any) -> None:
+    def _validate_settle_delivery(self, payload: Any = None) -> None:
         self._validate("settle_delivery", payload)
 
     # -----------------------------------------------------------------------------------------------------------------

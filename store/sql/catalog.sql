@@ -194,3 +194,9 @@ ON CONFLICT (address) DO NOTHING RETURNING 1
 
 -- name: unsuppress
 DELETE FROM suppressions WHERE address = lower($1) RETURNING 1
+
+-- name: contact_stages
+SELECT DISTINCT stage FROM contacts ORDER BY stage LIMIT 500
+
+-- name: account_stages
+SELECT DISTINCT stage FROM accounts ORDER BY stage LIMIT 500

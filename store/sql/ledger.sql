@@ -16,7 +16,9 @@ SELECT e.state, e.version, e.run_id, e.run_epoch, e.closed, e.overrides, e.admit
        (SELECT jsonb_agg(jsonb_build_object('id', k.id, 'message', k.message, 'payload', k.payload) ORDER BY k.recorded_at)
         FROM stop_marks k WHERE k.enrollment_id = e.id AND k.adopted_at IS NULL) AS marks,
        (SELECT jsonb_agg(jsonb_build_object('id', t.message_id, 'subject', t.subject) ORDER BY t.sending_at)
-        FROM send_ledger t WHERE t.enrollment_id = e.id AND t.state = 'sent') AS thread
+        FROM send_ledger t WHERE t.enrollment_id = e.id AND t.state = 'sent') AS thread,
+       (SELECT array_agg(t.step_id) FROM send_ledger t
+        WHERE t.enrollment_id = e.id AND t.state IN ('sent', 'rejected', 'unknown')) AS done
 FROM enrollments e
 JOIN sequences s ON s.id = e.sequence_id
 JOIN schedules h ON h.id = s.schedule_id
@@ -52,6 +54,12 @@ UPDATE send_ledger SET state = 'sending', sending_at = $5
 WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3 AND fence = $4 AND state = 'claimed'
 RETURNING 1
 
+-- name: abandon
+-- Only an expired claim: its owner may have passed the point of no return since the lease was looked at.
+UPDATE send_ledger SET state = 'withdrawn', settled_at = now()
+WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3 AND fence = $4 AND state = 'claimed' AND lease_until <= now()
+RETURNING 1
+
 -- name: read
 SELECT state, fence, result, sending_at, lease_until > now() AS lease_live FROM send_ledger
 WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3
@@ -80,6 +88,9 @@ SELECT (SELECT count(*) FROM stop_marks k WHERE k.enrollment_id = e.id AND k.ado
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN contacts c ON c.id = e.contact_id
 JOIN mailboxes m ON m.id = $4 CROSS JOIN global_switch g
 WHERE e.id = $1 FOR UPDATE OF e
+
+-- name: done_steps
+SELECT DISTINCT step_id FROM send_ledger WHERE enrollment_id = $1 AND state IN ('sent', 'rejected', 'unknown')
 
 -- name: by_message_id
 SELECT enrollment_id, step_id, attempt, state FROM send_ledger WHERE message_id = $1

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 from temporalio.exceptions import ApplicationError
 
@@ -16,6 +17,9 @@ from embedded.stack import Stack
 from store import marks
 from tests.conftest import _admin, database_url
 from tests.harness import World, eventually, open_world
+
+RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
+"""How the server marks, in the new run's history, the task at which a reset cut the old one."""
 
 
 @asynccontextmanager
@@ -43,6 +47,7 @@ async def health(world: World, key: str) -> list[str]:
         f"{event.event_id}: {event.workflow_task_failed_event_attributes.failure.message}"
         for event in history.events
         if event.HasField("workflow_task_failed_event_attributes")
+        and event.workflow_task_failed_event_attributes.cause != RESET
     ]
     description = await handle.describe()
     attempt = description.raw_description.pending_workflow_task.attempt
@@ -64,9 +69,7 @@ async def until_adopted(world: World, enrollment: str) -> None:
 async def forget_worker(world: World, key: str) -> None:
     """Tell the server at once what it would find out in 10 s: that the worker which cached this workflow is gone."""
     await world.client.workflow_service.reset_sticky_task_queue(
-        ResetStickyTaskQueueRequest(
-            namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=key)
-        )
+        ResetStickyTaskQueueRequest(namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=key))
     )
 
 

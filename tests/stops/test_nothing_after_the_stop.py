@@ -29,6 +29,7 @@ from embedded.stack import Stack
 from tests.harness import World, eventually, plain_step
 from tests.stops import play
 
+ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("sleeping", "deferred", "connected")
 ENDS = {
     "reply": ("finished", "replied"),
@@ -48,8 +49,13 @@ CASES = [
     for way in ("client", "signal")
     if (stop, way) != ("switch_off", "signal")
 ]
-AHEAD = 8
-"""Seconds until the slot of those asleep or deferred: all stops are recorded well before it comes up."""
+AHEAD = (5, 10, 20, 40)
+"""Seconds until the slot of those asleep or deferred. All stops must be recorded well before it comes up: on a machine too
+busy for that the play is given again, with more time."""
+
+
+class TooSlow(Exception):
+    """Some slot came up before all stops were recorded."""
 
 
 @dataclass
@@ -86,14 +92,22 @@ class Played:
 
 @pytest_asyncio.fixture(scope="module", params=["worker_alive", "worker_killed"])
 async def played(request: pytest.FixtureRequest, stack: Stack, template: str) -> AsyncIterator[Played]:
-    async with play.lasting_world(stack, template, defer_base_seconds=AHEAD, lease_seconds=1.0) as world:
-        async with _played(world, alive=request.param == "worker_alive") as result:
-            yield result
+    for ahead in AHEAD:
+        try:
+            async with (
+                play.lasting_world(stack, template, defer_base_seconds=ahead, lease_seconds=1.0) as world,
+                _played(world, alive=request.param == "worker_alive", ahead=ahead) as result,
+            ):
+                yield result
+            return
+        except TooSlow:
+            continue
+    pytest.fail(f"not all stops could be recorded within {AHEAD[-1]} s")
 
 
 @contextlib.asynccontextmanager
-async def _played(world: World, *, alive: bool) -> AsyncIterator[Played]:
-    cases = await _cases(world)
+async def _played(world: World, *, alive: bool, ahead: int) -> AsyncIterator[Played]:
+    cases = await _cases(world, ahead)
     everybody = list(cases.values())
     # Not stopped. They take their places last: when their emails have arrived, the slots of all others have passed.
     controls = [Case(place, "none", "", everybody[0].sequence) for place in ("sleeping", "deferred")]
@@ -114,8 +128,9 @@ async def _played(world: World, *, alive: bool) -> AsyncIterator[Played]:
             await asyncio.gather(*(play.forget_worker(world, case.key) for case in (*everybody, *controls)))
             world.clients.patience = 0.1
         await asyncio.gather(*(_stop(world, case) for case in everybody))
-        in_time = datetime.now(UTC)
-        assert all(case.slot > in_time for case in everybody if case.slot is not None), "too slow a machine for AHEAD"
+        recorded = datetime.now(UTC)
+        if any(case.slot is not None and case.slot <= recorded for case in everybody):
+            raise TooSlow
         if first is not None:
             await workers.enter_async_context(world.worker())
             world.clients.patience = 10.0
@@ -130,10 +145,10 @@ async def _played(world: World, *, alive: bool) -> AsyncIterator[Played]:
         yield Played(world, alive, cases)
 
 
-async def _cases(world: World) -> dict[tuple[str, str, str], Case]:
+async def _cases(world: World, ahead: int) -> dict[tuple[str, str, str], Case]:
     sequences = {}
     for place in PLACES:
-        steps = [plain_step(1), plain_step(2, wait=f"{AHEAD}s" if place == "sleeping" else "0s")]
+        steps = [plain_step(1), plain_step(2, wait=f"{ahead}s" if place == "sleeping" else "0s")]
         sequences[place, False] = await world.add_sequence(f"{place}-plain", steps)
         sequences[place, True] = await world.add_sequence(f"{place}-switched", steps)
     return {one: Case(*one, sequences[one[0], one[1] == "switch_off"]) for one in CASES}
@@ -143,11 +158,10 @@ async def _cases(world: World) -> dict[tuple[str, str, str], Case]:
 async def _process(world: World) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker in a process of its own, so that it can be killed."""
     settings = world.settings
-    root = Path(__file__).resolve().parents[2]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(root / "worker.py"),
-        cwd=root,
+        str(ROOT / "worker.py"),
+        cwd=ROOT,
         env={
             **os.environ,
             "ONWARD_DATABASE_URL": settings.require_database(),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,26 @@ from embedded.stack import reachable_tempdir
 from embedded.temporal import TIME_SKIPPING, Temporal
 from tests.harness import World, open_world
 
+BERLIN = ZoneInfo("Europe/Berlin")
+OFFICE_HOURS = {day: [{"start": "09:00", "end": "17:00"}] for day in ("mon", "tue", "wed", "thu", "fri")}
+
+
+def next_monday() -> date:
+    """A Monday that has not begun anywhere: the tests count their days from it, so that they do not depend on today."""
+    today = datetime.now(UTC).date()
+    return today + timedelta(days=7 - today.weekday() + (7 if today.weekday() >= 5 else 0))
+
+
+def berlin(day: date, hour: int = 9, minute: int = 0) -> datetime:
+    """A local time in Berlin."""
+    return datetime.combine(day, time(hour, minute), BERLIN)
+
+
+def local(at: datetime) -> tuple[date, int, int]:
+    """Day, hour and minute in Berlin."""
+    there = at.astimezone(BERLIN)
+    return there.date(), there.hour, there.minute
+
 
 @dataclass
 class VirtualWorld:
@@ -25,20 +46,21 @@ class VirtualWorld:
     world: World
     skipper: TimeSkipper
 
-    def _handle(self, contact: str) -> Any:
-        return self.skipper.client.get_workflow_handle(f"enrollment/{self.world.sequence}/{contact}")
+    def _handle(self, contact: str, sequence: str | None) -> Any:
+        return self.skipper.client.get_workflow_handle(f"enrollment/{sequence or self.world.sequence}/{contact}")
 
-    async def now(self, contact: str) -> datetime:
+    async def now(self, contact: str, sequence: str | None = None) -> datetime:
         """The virtual time of a contact's enrollment."""
-        return await self.skipper.get_current_time(self._handle(contact))
+        return await self.skipper.get_current_time(self._handle(contact, sequence))
 
-    async def pass_time(self, contact: str, duration: timedelta) -> None:
-        """Let that much virtual time pass for a contact's enrollment; what falls due meanwhile happens."""
-        await self.skipper.fast_forward(self._handle(contact), duration)
+    async def pass_until(self, contact: str, instant: datetime, sequence: str | None = None) -> None:
+        """Let virtual time pass until this instant; what falls due meanwhile happens."""
+        left = instant - await self.now(contact, sequence)
+        await self.skipper.fast_forward(self._handle(contact, sequence), left)
 
-    async def pass_until(self, contact: str, instant: datetime) -> None:
-        """Let virtual time pass until this instant."""
-        await self.pass_time(contact, instant - await self.now(contact))
+    async def enroll(self, contact: str, at: datetime, **options: Any) -> str:
+        """Enroll so that the first step is due at `at`."""
+        return await self.world.enroll(contact, start_at=at, **options)
 
     async def sendings(self, enrollment: str) -> list[tuple[str, datetime]]:
         """Step and virtual instant of every email that passed the point of no return, in order."""

@@ -1,0 +1,109 @@
+"""The HTTP API: its routes by subject, its door, its problems, its OpenAPI document."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api import commands, contacts, enrollments, health, mailboxes, problems, sequences, unsubscribe
+from api.bodies import DEFAULT_ACTOR, documented
+from api.door import OPEN_PATHS, Door
+from api.idempotency import Idempotency
+from api.problems import MEDIA_TYPE, ProblemDetails
+from api.services import Services
+
+_DESCRIPTION = """Sales email sequences as durable processes.
+
+Every write takes an `Idempotency-Key`: repeated with the same key and body it answers the same and has no second effect.
+Every error is a problem (RFC 9457) with a stable `code`. Times are RFC 3339 with an offset; answers are in UTC."""
+
+_PROBLEM = {
+    "type": "urn:onward:problem:not_paused",
+    "title": "Not paused",
+    "status": 409,
+    "detail": "there is nothing to resume",
+    "code": "not_paused",
+    "field": None,
+    "fix": None,
+    "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
+    "errors": [],
+}
+_REF = "#/components/schemas/{model}"
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API on these services; the caller opens and closes them."""
+    app = FastAPI(
+        title="Onward",
+        version=version("onward"),
+        description=_DESCRIPTION,
+        # The usual pages load scripts from elsewhere, into a page that may write here; the document serves any viewer.
+        docs_url=None,
+        redoc_url=None,
+        responses={
+            "default": {
+                "description": "Refused or failed",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}, "example": _PROBLEM}},
+            }
+        },
+    )
+    app.state.services = services
+    app.add_middleware(Idempotency, services=services)
+    app.add_middleware(Door, token=services.token)
+    problems.install(app)
+    for part in (health, sequences, enrollments, commands, contacts, mailboxes, unsubscribe):
+        app.include_router(part.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document with what it cannot know: bodies that the domain judges, the headers of writes, the token."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            separate_input_output_schemas=True,
+        )
+        models: list[type[BaseModel]] = [ProblemDetails, *documented()]
+        _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(schemas["$defs"])
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                _complete(path, method, operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    operation["security"] = [] if path in OPEN_PATHS or path.startswith("/u/") else [{"token": []}]
+    if method == "get" or not path.startswith("/v1/"):
+        return
+    parameters = [one for one in operation.get("parameters", []) if one["in"] != "header"]
+    parameters += [
+        _header(
+            "Idempotency-Key", "The same key and body: the same answer, no second effect.", "7b1d9c52-enroll-march"
+        ),
+        _header("Onward-Actor", f"Who says it, as an ID; {DEFAULT_ACTOR} by default.", "person:ana"),
+    ]
+    operation["parameters"] = parameters
+
+
+def _header(name: str, description: str, example: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }

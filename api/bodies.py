@@ -1,0 +1,133 @@
+"""What requests carry: strict JSON bodies, who says it, and how the OpenAPI document shows them.
+
+Bodies are judged by the domain's own rules, so that HTTP, CLI and files refuse the same things in the same words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from api.problems import InvalidRequest
+from domain.errors import InvalidDefinition
+from domain.ids import check_id
+from domain.sequences import Definition, parse_definition
+from store.catalog import NotFound
+
+D = TypeVar("D", bound=Definition)
+
+DEFAULT_ACTOR = "key:api"
+_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,119}")
+
+_DOCUMENTED: dict[str, type[BaseModel]] = {}
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; an empty body is an empty object. Raises InvalidRequest."""
+    data = await json_value(request)
+    if not isinstance(data, dict):
+        raise InvalidRequest(f"the body is a JSON object, not {type(data).__name__}")
+    return data
+
+
+async def json_value(request: Request) -> Any:
+    """The body as JSON. Raises InvalidRequest, also for text that nothing can store."""
+    body = await request.body()
+    if not body:
+        return {}
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # Also what keeps a form on another web page from writing here: a browser asks before it sends JSON.
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise InvalidRequest("the body is JSON", field="Content-Type", fix="send Content-Type: application/json")
+    try:
+        data = json.loads(body, parse_constant=_no_constant)
+        if b"\\u" in body:
+            json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("holds half a character (a lone surrogate)", fix="write it again") from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not JSON: {str(error)[:200]}") from None
+    return data
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+Body = Annotated[dict[str, Any], Depends(json_object)]
+
+
+def parse(kind: type[D], data: Mapping[str, Any]) -> D:
+    """A request's body as its model. Raises InvalidRequest that names the field."""
+    try:
+        return parse_definition(kind, data)
+    except InvalidDefinition as error:
+        raise InvalidRequest(error.message, field=error.field, fix=error.fix) from None
+
+
+def with_id(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A definition whose ID is its path's. Raises InvalidDefinition when it is no ID or the body names another one."""
+    check_id(key, "id")
+    if data.get("id", key) != key:
+        raise InvalidDefinition(f"the path says {key!r}", field="id", fix="leave it out of the body, or write the same")
+    return {**data, "id": key}
+
+
+def known(kind: str, key: str) -> str:
+    """An ID in a path of something that must exist. Raises NotFound for what can be no ID."""
+    try:
+        return check_id(key, "id")
+    except InvalidDefinition:
+        raise NotFound(kind, key) from None
+
+
+def _actor(onward_actor: Annotated[str | None, Header()] = None) -> str:
+    return DEFAULT_ACTOR if onward_actor is None else check_actor(onward_actor)
+
+
+def check_actor(value: object) -> str:
+    """Who says it, as an ID: it goes into histories, where no name and no address may stand. Raises InvalidRequest."""
+    if not isinstance(value, str) or _ACTOR.fullmatch(value) is None:
+        raise InvalidRequest(
+            "not an actor",
+            field="by",
+            fix="an ID such as person:ana or key:crm, without spaces, 120 characters at most",
+        )
+    return value
+
+
+Actor = Annotated[str, Depends(_actor)]
+"""Who the header `Onward-Actor` names; `key:api` by default."""
+
+
+def said_by(data: dict[str, Any], actor: str) -> tuple[dict[str, Any], str]:
+    """The body without `by`, and who says it: `by` before the header. Raises InvalidRequest."""
+    rest = {name: value for name, value in data.items() if name != "by"}
+    return rest, check_actor(data["by"]) if data.get("by") is not None else actor
+
+
+# OpenAPI
+
+
+def takes(kind: type[BaseModel], example: Any, *, required: bool = True) -> dict[str, Any]:
+    """A route's `openapi_extra`: its body has this shape."""
+    _DOCUMENTED[kind.__name__] = kind
+    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+    }
+
+
+def answers(example: Any, *, status: int = 200, description: str = "Done") -> dict[int | str, dict[str, Any]]:
+    """A route's `responses`: an example of its answer."""
+    return {status: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
+def documented() -> list[type[BaseModel]]:
+    """Every model that `takes` named."""
+    return list(_DOCUMENTED.values())
