@@ -408,10 +408,12 @@ class _Delivery:
             if step is None:
                 told["settle_until"] = due
             else:
-                told |= {"step": step, "due": due}
+                told["step"] = step
                 if self._fresh(locked):
                     after_this = case.state.model_copy(update={"sent": case.state.sent + 1})
                     told["slot"] = await case.terms.book(connection, after_this, due)
+                if "slot" not in told or told["slot"].at != due:
+                    told["due"] = due
             told |= case.terms.changed_policy(case.state)
             result = DeliverResult(outcome="sent", **told)
             ours = await ledger.settle(connection, claim, state="sent", now=now, code=250, text=reply, result=result)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -33,6 +34,7 @@ _PROBLEM = {
     "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
     "errors": [],
 }
+_ROUTERS = tuple(part.router for part in (health, sequences, enrollments, commands, contacts, mailboxes, unsubscribe))
 _REF = "#/components/schemas/{model}"
 
 
@@ -56,8 +58,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Idempotency, services=services)
     app.add_middleware(Door, token=services.token)
     problems.install(app)
-    for part in (health, sequences, enrollments, commands, contacts, mailboxes, unsubscribe):
-        app.include_router(part.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -77,6 +79,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(schemas["$defs"])
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        _put_examples(document)
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _complete(path, method, operation)
@@ -84,8 +87,21 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
+def _put_examples(document: dict[str, Any]) -> None:
+    """FastAPI leaves every null out of the document, also out of examples, where it is part of the answer."""
+    for route in (route for router in _ROUTERS for route in router.routes):
+        if not isinstance(route, APIRoute):
+            continue
+        for method in route.methods:
+            operation = document["paths"][route.path_format][method.lower()]
+            for status, answer in route.responses.items():
+                for kind, content in answer.get("content", {}).items():
+                    operation["responses"][str(status)]["content"][kind]["example"] = content["example"]
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["security"] = [] if path in OPEN_PATHS or path.startswith("/u/") else [{"token": []}]
+    operation["responses"]["default"]["content"][MEDIA_TYPE]["example"] = _PROBLEM
     if method == "get" or not path.startswith("/v1/"):
         return
     parameters = [one for one in operation.get("parameters", []) if one["in"] != "header"]

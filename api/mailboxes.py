@@ -24,6 +24,7 @@ from store.catalog import StoredMailbox
 router = APIRouter(prefix="/v1/mailboxes", tags=["mailboxes"])
 
 _MAILBOX: dict[str, Any] = {
+    "id": "mara",
     "address": "mara@example.com",
     "name": "Mara Lind",
     "smtp": {"host": "smtp.example.com", "port": 587, "username": "mara@example.com", "password": "env:MARA_PASSWORD"},
@@ -35,7 +36,7 @@ _VIEW = {
     "state_code": None,
     "epoch": 0,
     "not_before": None,
-    "definition": {"id": "mara", **_MAILBOX},
+    "definition": _MAILBOX,
 }
 
 

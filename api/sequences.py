@@ -25,10 +25,12 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Rows in a page.", exampl
 Cursor = Annotated[str, Query(max_length=80, description="`next_cursor` of the page before.", examples=[""])]
 
 _SCHEDULE: dict[str, Any] = {
+    "id": "office-hours",
     "zone": "Europe/Berlin",
     "windows": {day: [{"start": "09:00", "end": "17:00"}] for day in ("mon", "tue", "wed", "thu", "fri")},
 }
 _SEQUENCE: dict[str, Any] = {
+    "id": "spring",
     "name": "Spring outreach",
     "schedule": "office-hours",
     "mailboxes": ["mara"],
@@ -229,7 +231,7 @@ async def get_sequences(hands: Hands, cursor: Cursor = "", limit: Limit = 100) -
             "revision": 1,
             **_SWITCH,
             "counts": _COUNTS,
-            "definition": {"id": "spring", **_SEQUENCE},
+            "definition": _SEQUENCE,
         }
     ),
 )

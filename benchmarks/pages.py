@@ -1,6 +1,5 @@
 """TODO"""
 
-import argparse
 
 
 def options(p): ...

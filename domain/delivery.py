@@ -141,7 +141,7 @@ class DeliverInput(Wire):
 class DeliverResult(Wire):
     """What became of it.
 
-    sent: `step`, `due`, `slot` name the next one (no step: `settle_until`). rejected: `halt`, `code`. not_sent: `reason`.
+    sent: `step`, `slot` name the next one, `due` its due time unless that is the slot's (no step: `settle_until`). rejected: `halt`, `code`. not_sent: `reason`.
     deferred: a temporary refusal, `slot` is the next try. wait: the slot no longer fits, `slot` is the new one.
     hold: `hold` is set, of gate `gate` at `epoch`. unknown: the email may have left. stopped: stop marks were found,
     `marks` holds their messages. resync: the projection is not at the version before; record first.

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from domain.errors import InvalidMessage
 from domain.sequences import Id
 from domain.statuses import Outcome
 from domain.wire import Instant, Moment, Wire
 
-Code = str
+
+def _near(value: datetime | date) -> datetime | date:
+    # What is computed from it (a buffer, a window) must stay within what can be read back (domain.wire: year 2199).
+    if value.year > 2150:
+        raise ValueError("a year up to 2150")
+    return value
+
+
+SaidMoment = Annotated[Moment, AfterValidator(_near)]
+"""A moment that somebody says: an instant, or a plain date."""
 
 
 class Message(Wire):
@@ -44,7 +54,7 @@ class Pause(Message):
 
     name = "pause"
     stops = True
-    until: Moment | None = None
+    until: SaidMoment | None = None
 
 
 class Resume(Message):
@@ -59,7 +69,7 @@ class ResumeAt(Message):
     """Set the end of every hold that `resume` could release."""
 
     name = "resume_at"
-    until: Moment
+    until: SaidMoment
 
 
 class SendNow(Message):
@@ -128,7 +138,7 @@ class OutOfOffice(Message):
     name = "out_of_office"
     rank = 7
     stops = True
-    return_date: Moment | None = None
+    return_date: SaidMoment | None = None
     message_id: str | None = Field(default=None, max_length=250)
     corrected: bool = False
     """A person read the mail and says so: no later auto-reply overrides it."""

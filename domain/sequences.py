@@ -60,7 +60,7 @@ class Step(Definition):
     text: str = Field(min_length=1, max_length=MAX_TEXT)
     html: str | None = Field(default=None, max_length=MAX_TEXT)
     expires_after: DurationField | None = None
-    """How late the email may leave, counted from its due time; later it is Not Sent `step_expired`. None: never too late."""
+    """How late the email may leave, counted from its slot (waits for windows and limits are not late); later it is Not Sent `step_expired`. None: never too late."""
 
     @model_validator(mode="after")
     def _subject_of_new_threads(self) -> Step:

@@ -671,7 +671,8 @@ def apply_delivery(state: EnrollmentState, step: StepRef, attempt: int, result: 
             last_sent=Sent(step=step, attempt=attempt, message_id=result.message_id or ""), sent=state.sent + 1
         )
         if open_here and not bounced and result.step is not None:
-            changes.update(step=result.step, attempt=1, due=result.due, slot=result.slot, advance=False, hurried=False)
+            due = result.due or (result.slot.at if result.slot else None)
+            changes.update(step=result.step, attempt=1, due=due, slot=result.slot, advance=False, hurried=False)
         elif open_here and not bounced:
             changes.update(
                 outcome=Outcome.COMPLETED,

@@ -36,7 +36,8 @@ def guard_facts(
         settings=settings,
         enrollment=state.enrollment,
         step=step,
-        due=state.due,
+        # Lateness is counted from the slot: waiting for a window or a limit makes no email late (design section 3).
+        due=state.slot.at if state.slot else state.due,
         # Whoever asks for a further attempt knows that it is late.
         expires=attempt == 1,
         attempt=attempt,

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import InvalidMessage, Refused
     from domain.messages import COMMANDS, FACTS, Message, parse_message
     from domain.state import EnrollmentState, can_send, reason, status
-    from domain.statuses import Status
+    from domain.statuses import Outcome, Status
 
 STATUS = SearchAttributeKey.for_keyword("OnwardStatus")
 REASON = SearchAttributeKey.for_keyword("OnwardReason")
@@ -430,15 +430,20 @@ class Enrollment:
         self._show()
 
     def _show(self) -> None:
-        """Keep the search attributes to the status: one upsert at each change of it."""
+        """Keep the search attributes to status, reason and mailbox: one upsert at each change.
+
+        None for `completed` becoming `no_reply` at the end of the settle time: the workflow's result says that.
+        """
         current = workflow.info().typed_search_attributes
         shown = status(self.state).value
-        if current.get(STATUS) == shown and current.get(MAILBOX) == self.state.mailbox:
+        why = reason(self.state) or shown
+        same = current.get(REASON) == why or self.state.outcome is Outcome.NO_REPLY
+        if current.get(STATUS) == shown and same and current.get(MAILBOX) == self.state.mailbox:
             return
         workflow.upsert_search_attributes(
             [
                 STATUS.value_set(shown),
-                REASON.value_set(reason(self.state) or shown),
+                REASON.value_set(why),
                 SEQUENCE.value_set(self.state.sequence),
                 CONTACT.value_set(self.state.contact),
                 *([MAILBOX.value_set(self.state.mailbox)] if self.state.mailbox else []),
@@ -565,12 +570,19 @@ class Enrollment:
     @workflow.query
     def status(self) -> dict[str, Any]:
         """The snapshot. `own_status`: the sequence's switch is not in it (only PostgreSQL knows it)."""
-        return explain.snapshot(self.state, workflow.now())
+        return explain.snapshot(self.state, _present())
 
     @workflow.query
     def explain(self) -> dict[str, Any]:
         """The status in a sentence, holds, what happens next, what a person may do. The guards are in the API's explain."""
-        return explain.explanation(self.state, workflow.now())
+        return explain.explanation(self.state, _present())
+
+
+def _present() -> datetime:
+    """The time for a query. A sleeping workflow's own clock stands at its last task; the wall clock may be read here,
+    since a query changes nothing. The later of the two is right under virtual time as well."""
+    with workflow.unsafe.sandbox_unrestricted():
+        return max(workflow.now(), datetime.now(UTC))
 
 
 def _step(state: EnrollmentState) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
 
 from tests.api.conftest import ok, problem
-from tests.harness import ALWAYS, World, plain_step
+from tests.harness import ALWAYS, World, eventually, plain_step
 
 HUGE = "x" * 65_536
 
@@ -141,9 +140,12 @@ async def test_the_switch_answers_how_many_it_concerns_and_waking_has_progress(
     on = ok(await http.post(f"/v1/sequences/{key}/on"))
     assert (on["epoch"], on["switched_on"]) == (2, True)
     await world.until_mails("anna", 2)
-    while (progress := ok(await http.get(f"/v1/sequences/{key}/progress")))["waking"]:
-        await asyncio.sleep(0.1)
-    assert (progress["woken"], progress["parked"]) == (1, 0)
+
+    async def woken() -> dict[str, Any] | None:
+        found: dict[str, Any] = ok(await http.get(f"/v1/sequences/{key}/progress"))
+        return None if found["waking"] or found["parked"] else found
+
+    assert (await eventually(woken))["woken"] == 1
     problem(await http.post("/v1/sequences/nowhere/off"), 404, "sequence_unknown")
     problem(await http.get("/v1/sequences/nowhere/progress"), 404, "sequence_unknown")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -13,6 +15,41 @@ from api.app import create_app
 from api.door import MAX_BODY
 from tests.api.conftest import calling, ok, problem, services_for
 from tests.harness import World
+
+
+class _Road:
+    """A TCP forwarder in front of a server, so that one client can lose it while others keep it."""
+
+    def __init__(self, target: str) -> None:
+        self.host, _, self.port = target.rpartition(":")
+        self.writers: list[asyncio.StreamWriter] = []
+
+    @classmethod
+    async def open(cls, target: str) -> _Road:
+        road = cls(target)
+        road.server = await asyncio.start_server(road._serve, "127.0.0.1", 0)
+        road.address = f"127.0.0.1:{road.server.sockets[0].getsockname()[1]}"
+        return road
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(self.host, int(self.port))
+        self.writers += [writer, far_writer]
+        with contextlib.suppress(OSError):
+            await asyncio.gather(_forward(reader, far_writer), _forward(far_reader, writer))
+
+    async def close(self) -> None:
+        """Cut every connection and take no more."""
+        self.server.close()
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
 
 TOKEN = "a-token-of-the-test"
 
@@ -113,15 +150,17 @@ async def test_when_temporal_is_away_stops_still_hold_and_the_rest_can_be_repeat
     await world.add_contact("ben")
     async with world.worker():
         enrollment = await world.enroll("anna")
-    away = await Client.connect(
-        "127.0.0.1:1",
-        lazy=True,
+    road = await _Road.open(str(world.settings.temporal_address))
+    client = await Client.connect(
+        road.address,
         data_converter=world.client.data_converter,
         retry_config=RetryConfig(max_elapsed_time_millis=300, max_retries=1),
     )
     services = services_for(world)
-    services = replace(services, enrollments=replace(services.enrollments, client=away, patience=0.2))
+    services = replace(services, enrollments=replace(services.enrollments, client=client, patience=0.2))
     async with calling(services) as http:
+        assert ok(await http.get("/ready"))["ready"] is True
+        await road.close()
         ready = ok(await http.get("/ready"), 503)
         assert (ready["database"], ready["temporal"]) == ("ok", "unreachable")
         response = await http.post(f"/v1/sequences/{key}/enrollments", json={"contact": "ben"})

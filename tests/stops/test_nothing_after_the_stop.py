@@ -49,7 +49,7 @@ CASES = [
     for way in ("client", "signal")
     if (stop, way) != ("switch_off", "signal")
 ]
-AHEAD = (5, 10, 20, 40)
+AHEAD = (7, 14, 28)
 """Seconds until the slot of those asleep or deferred. All stops must be recorded well before it comes up: on a machine too
 busy for that the play is given again, with more time."""
 
