@@ -92,7 +92,7 @@ def _put_examples(document: dict[str, Any]) -> None:
     for route in (route for router in _ROUTERS for route in router.routes):
         if not isinstance(route, APIRoute):
             continue
-        for method in route.methods:
+        for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
             for status, answer in route.responses.items():
                 for kind, content in answer.get("content", {}).items():

@@ -120,7 +120,7 @@ async def _bare(world: World, name: str, given: argparse.Namespace, pid: int) ->
     # As sparing with the server as the count of Onward's finished: not one poll for each workflow.
     query = f"WorkflowType = 'Bare' AND ExecutionStatus = 'Completed' AND WorkflowId STARTS_WITH 'bare/{name}/'"
     async with asyncio.timeout(900):
-        while (await world.client.count_workflows(query)).count < given.contacts:  # noqa: ASYNC110 (the server's)
+        while (await world.client.count_workflows(query)).count < given.contacts:
             await asyncio.sleep(0.25)
     ends = [found.close_time async for found in world.client.list_workflows(query) if found.close_time is not None]
     return _round(given.contacts * given.steps, begin, max(ends), cpu, pid)

@@ -30,6 +30,9 @@ report = typer.Typer(no_args_is_help=True, help="Report what happened outside: a
 UntilOption = Annotated[
     str | None, typer.Option("--until", "--for", help="A date, an instant with offset, or a duration: 10m, 2h, 3d.")
 ]
+MailboxOption = Annotated[
+    str | None, typer.Option("--mailbox", help="Send from this mailbox of the sequence from now on.")
+]
 MessageIdOption = Annotated[str | None, typer.Option("--message-id", help="Our email's Message-ID that it names.")]
 
 
@@ -73,13 +76,14 @@ def pause(
 
 def resume(
     who: WhichArgument = None,
+    mailbox: MailboxOption = None,
     contact: ContactOption = None,
     by: AsOption = None,
     id: IdOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Release what a person may release; after a bounce, send the halted step again."""
-    _tell("resume", who, contact, by, as_json, id=id)
+    _tell("resume", who, contact, by, as_json, mailbox=mailbox, id=id)
 
 
 def resume_at(
@@ -120,13 +124,14 @@ def skip(
 
 def retry(
     who: WhichArgument = None,
+    mailbox: MailboxOption = None,
     contact: ContactOption = None,
     by: AsOption = None,
     id: IdOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try the halted step again."""
-    _tell("retry", who, contact, by, as_json, id=id)
+    _tell("retry", who, contact, by, as_json, mailbox=mailbox, id=id)
 
 
 def finish(

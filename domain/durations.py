@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _FORM = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(s|m|h|d|w|bd)")
@@ -54,4 +54,9 @@ def parse_duration(value: Any) -> Duration:
     return Duration(seconds=seconds)
 
 
-DurationField = Annotated[Duration, BeforeValidator(parse_duration), PlainSerializer(str, return_type=str)]
+DurationField = Annotated[
+    Duration,
+    BeforeValidator(parse_duration),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_FORM.pattern}$", "examples": ["3d", "90s", "1bd"]}),
+]

@@ -90,15 +90,25 @@ def test_each_guard_fails_for_its_cause_alone_and_removing_it_flips_the_verdict(
     assert evaluate(CLEAR).failed is None
 
 
-@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(CAUSES, 2)))
+def _changed(cause: Any) -> dict[str, Any]:
+    """The contact's facts that a cause sets."""
+    contact = cause[1].get("contact", CONTACT)
+    return {key: value for key, value in vars(contact).items() if value != vars(CONTACT)[key]}
+
+
+# Two causes in one fact (an address both unverified and bounced) cannot be true at once.
+PAIRS = [
+    (first, second)
+    for first, second in itertools.combinations(CAUSES, 2)
+    if not _changed(first).keys() & _changed(second).keys()
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_the_first_failure_decides(first: Any, second: Any) -> None:
     both = {**second[1], **first[1]}
     if "contact" in first[1] and "contact" in second[1]:
-        base = vars(CONTACT)
-        changed = {k: v for k, v in vars(second[1]["contact"]).items() if v != base[k]}
-        if changed.keys() & {k for k, v in vars(first[1]["contact"]).items() if v != base[k]}:
-            pytest.skip("one fact cannot be both")
-        both["contact"] = replace(first[1]["contact"], **changed)
+        both["contact"] = replace(first[1]["contact"], **_changed(second))
     failed = evaluate(replace(CLEAR, **both)).failed
     assert failed is not None
     assert failed.guard == first[0]

@@ -174,7 +174,7 @@ async def test_an_unknown_schedule_or_mailbox_is_refused_and_nothing_is_written(
 
 async def test_text_that_cannot_be_stored_is_refused(connection: Connection) -> None:
     await define(connection)
-    with pytest.raises(InvalidDefinition, match="unicode|surrogate"):
+    with pytest.raises(InvalidDefinition, match=r"unicode|surrogate"):
         await catalog.apply_mailbox(connection, mailbox(reply_to="\ud800"))
 
 
