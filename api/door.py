@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import time
+import traceback
 import uuid
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -69,7 +70,8 @@ class Door:
             if not status:
                 await _too_large()(scope, receive, sending)
         except Exception:
-            _log.exception("request_failed", request_id=request_id, route=_route(scope))
+            # As text: structlog's own rendering of an exception shows local variables, and so bodies and tokens.
+            _log.error("request_failed", request_id=request_id, route=_route(scope), traceback=traceback.format_exc())
             if not status:
                 detail = f"a fault of ours; the log names it under request {request_id}"
                 await problem(500, "internal_error", detail)(scope, receive, sending)

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     field_validator,
     model_validator,
@@ -224,11 +225,20 @@ def _clock(value: Any) -> Any:
     return value
 
 
+def _write_clock(value: time) -> str:
+    if value == time.max:
+        return "24:00"
+    return value.isoformat() if value.second or value.microsecond else f"{value:%H:%M}"
+
+
+Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer(_write_clock, return_type=str, when_used="json")]
+
+
 class Window(Definition):
     """Sending hours of one day, in the schedule's zone. `end` is exclusive; 24:00 is the end of the day."""
 
-    start: Annotated[time, BeforeValidator(_clock)]
-    end: Annotated[time, BeforeValidator(_clock)]
+    start: Clock
+    end: Clock
 
     @model_validator(mode="after")
     def _ordered(self) -> Window:

@@ -138,7 +138,9 @@ async def test_a_fault_of_ours_is_a_problem_without_its_details(workerless: Worl
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        response = await http.get("/v1/broken")
+        with capture_logs() as logs:
+            response = await http.get("/v1/broken")
+        assert "secret detail" in next(line["traceback"] for line in logs if line["event"] == "request_failed")
         body = problem(response, 500, "internal_error")
         assert "secret" not in str(body)
         assert response.headers["x-request-id"] in body["detail"]
