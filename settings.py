@@ -9,10 +9,13 @@ Temporal's environment configuration, not here; `temporal_address` only tells wh
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import structlog
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TEMPORAL_WORKER_BUILD_ID", "temporal_worker_build_id"),
         description="Worker Deployment Versioning: this build's ID.",
     )
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
 
     @property
@@ -173,6 +176,31 @@ def load_settings(**overrides: Any) -> Settings:
         name: stack[name] for name in Settings.model_fields if name in stack and name not in settings.model_fields_set
     }
     return Settings(**{**filled, **overrides})
+
+
+def configure_logging(settings: Settings) -> None:
+    """Logs go to standard error, as lines or as JSON. Tracebacks are plain text: structlog's own rendering shows local
+    variables, and with them names, addresses and secrets."""
+    render: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if settings.log_json else []),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    # The SDK's and the libraries' own records, which use the standard library.
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
 
 
 def read_stack(path: Path) -> dict[str, Any] | None:

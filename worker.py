@@ -23,7 +23,7 @@ from activities.services import Config, Services
 from activities.upkeep import Upkeep, WakeActivity
 from client.connection import connect, ensure_search_attributes
 from mail.smtp import Pool
-from settings import Settings, SettingsError, load_settings
+from settings import Settings, SettingsError, configure_logging, load_settings
 from store.database import Database
 from workflows.enrollment import Enrollment
 from workflows.wake import Wake
@@ -100,6 +100,7 @@ async def open_services(settings: Settings, client: Client | None = None) -> Asy
 
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; then take no new tasks and wait for the emails under way."""
+    configure_logging(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 from domain.errors import DomainError
 from domain.sequences import Mailbox, Schedule, Sequence
 from mail import addresses
-from mail.credentials import resolve
+from mail.definitions import server_of
 from mail.errors import AddressInvalid
 from mail.smtp import Pool, Server
 from store.database import UNAVAILABLE, Connection, Database
@@ -83,8 +83,8 @@ class Services:
         return found
 
     def server(self, mailbox: Mailbox) -> Server:
-        """How to reach a mailbox's SMTP server: see `server_of`."""
-        return server_of(mailbox, self.config)
+        """How to reach a mailbox's SMTP server, its secret read now. Raises CredentialMissing, CredentialInvalid."""
+        return server_of(mailbox, connect_seconds=self.config.smtp_connect, final_seconds=self.config.smtp_final)
 
     async def signal(self, workflow_id: str, name: str, payload: object) -> bool:
         """Tell a workflow. False when none of that ID is open."""
@@ -95,21 +95,6 @@ class Services:
                 return False
             raise
         return True
-
-
-def server_of(mailbox: Mailbox, config: Config) -> Server:
-    """How to reach a mailbox's SMTP server, its secret read now. Raises CredentialMissing, CredentialInvalid."""
-    smtp = mailbox.smtp
-    return Server(
-        host=smtp.host,
-        port=smtp.port,
-        security=smtp.security,
-        username=smtp.username,
-        password=resolve(smtp.password) if smtp.password else None,
-        connect_seconds=config.smtp_connect,
-        command_seconds=config.smtp_connect,
-        final_seconds=config.smtp_final,
-    )
 
 
 class Clock:

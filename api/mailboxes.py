@@ -15,8 +15,7 @@ from api.services import Hands, Services
 from client import definitions
 from domain.sequences import Mailbox
 from mail import smtp
-from mail.credentials import resolve
-from mail.definitions import check_mailbox
+from mail.definitions import check_mailbox, server_of
 from mail.errors import MailError
 from store import catalog
 from store.catalog import StoredMailbox
@@ -102,22 +101,10 @@ async def check(id: str, hands: Hands) -> Checked:
     """Connects from here and logs in, with this process's own secrets; sends nothing and changes nothing."""
     mailbox = (await _stored(hands, id)).definition
     try:
-        await smtp.check(_server(mailbox, hands.smtp_seconds))
+        await smtp.check(server_of(mailbox, connect_seconds=hands.smtp_seconds))
     except MailError as error:
         return Checked(mailbox=id, ok=False, code=error.code, detail=error.detail)
     return Checked(mailbox=id, ok=True)
-
-
-def _server(mailbox: Mailbox, seconds: float) -> smtp.Server:
-    return smtp.Server(
-        host=mailbox.smtp.host,
-        port=mailbox.smtp.port,
-        security=mailbox.smtp.security,
-        username=mailbox.smtp.username,
-        password=resolve(mailbox.smtp.password) if mailbox.smtp.password else None,
-        connect_seconds=seconds,
-        command_seconds=seconds,
-    )
 
 
 @router.post(

@@ -15,7 +15,7 @@ import uvicorn
 
 from api.app import create_app
 from api.services import open_services
-from settings import Settings, SettingsError
+from settings import Settings, SettingsError, configure_logging
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ def _is_loopback(host: str) -> bool:
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError, OSError (port in use, server away), RuntimeError."""
+    configure_logging(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 import typer
 import yaml
 
-from activities.services import Config, server_of
 from cli.output import emit, table
 from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, read_yaml, run
 from client import definitions
-from mail.definitions import check_mailbox, check_sequence
+from mail.definitions import check_mailbox, check_sequence, server_of
 from mail.smtp import check as log_in
 from settings import load_settings
 from store import catalog, listing
@@ -203,8 +202,7 @@ def mailbox_check(key: Annotated[str, typer.Argument(metavar="MAILBOX")], as_jso
         settings = load_settings()
         async with open_database(settings) as database, database.read() as connection:
             found = await catalog.mailbox(connection, key)
-        config = Config(secret=b"", smtp_connect=settings.smtp_connect_seconds)
-        await log_in(server_of(found.definition, config))
+        await log_in(server_of(found.definition, connect_seconds=settings.smtp_connect_seconds))
         text = f"{key}: the server answers and the login works; the mailbox is {found.state}"
         emit({**_mailbox_json(found), "reachable": True}, text, as_json=as_json)
 

@@ -6,6 +6,7 @@ from domain.errors import InvalidDefinition
 from domain.sequences import Mailbox, Sequence
 from mail import addresses, credentials, templates
 from mail.errors import AddressInvalid, CredentialInvalid, TemplateError
+from mail.smtp import Server
 from mail.templates import Templates
 
 
@@ -53,3 +54,18 @@ def spelling(address: str) -> str | None:
         return addresses.normalize(address)
     except AddressInvalid:
         return None
+
+
+def server_of(mailbox: Mailbox, *, connect_seconds: float, final_seconds: float = 600.0) -> Server:
+    """How to reach a mailbox's SMTP server, its secret read now. Raises CredentialMissing, CredentialInvalid."""
+    smtp = mailbox.smtp
+    return Server(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        username=smtp.username,
+        password=credentials.resolve(smtp.password) if smtp.password else None,
+        connect_seconds=connect_seconds,
+        command_seconds=connect_seconds,
+        final_seconds=final_seconds,
+    )
