@@ -142,9 +142,9 @@ class _Delivery:
                     type="send_in_flight",
                     next_retry_delay=timedelta(seconds=row["lease_left"] + 0.5),
                 )
-            state = EnrollmentState.model_validate(row["state"])
             if row["ledger_state"] == "sending":
-                return await self._expire(row, state)
+                return await self._expire(connection, row)
+            state = EnrollmentState.model_validate(row["state"])
             # A claim's owner died before DATA. Whatever comes next, a stop included, the ledger says that nothing left.
             if row["ledger_state"] == "claimed" and not await ledger.abandon(connection, self.key, row["fence"]):
                 raise ApplicationError("its owner went on", type="send_in_flight")
@@ -199,11 +199,15 @@ class _Delivery:
         )
         return Case(row, state, step, state.step, terms, mailbox, facts, email)
 
-    async def _expire(self, row: asyncpg.Record, state: EnrollmentState) -> DeliverResult:
-        """The owner died past the point of no return. Nobody can know; nothing is sent again by itself."""
+    async def _expire(self, connection: Connection, row: asyncpg.Record) -> DeliverResult:
+        """The owner died past the point of no return. Nobody can know; nothing is sent again by itself.
+
+        On the connection at hand: many come here at once after a crash, and each asking for a second one would leave the
+        pool locked up for good.
+        """
         now = self.clock.now()
         result = DeliverResult(outcome="unknown", at=now, message_id=row["message_id"])
-        async with self.database.transaction() as connection:
+        async with connection.transaction():
             locked = await self._lock(connection)
             if not await ledger.expire(connection, self.key, row["fence"], now=now, result=result):
                 raise ApplicationError("the row moved on", type="send_in_flight")

@@ -331,6 +331,9 @@ class Enrollment:
 
     async def _record(self, *, closing: bool) -> None:
         self.recording = True
+        if self.delivering and self.recorded == self.state.version:
+            # That version is `deliver`'s to project its outcome under; a story that changed nothing goes under the next.
+            self.state = self.state.model_copy(update={"version": self.state.version + 1})
         version = self.state.version
         input = self._unrecorded()
         try:
