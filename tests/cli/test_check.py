@@ -13,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.service import RPCError
 
-from client.connection import connect
+from client.connection import connect, ensure_search_attributes
 from embedded.recipients import Recipients
 from embedded.stack import Stack
 from tests.cli.conftest import Shell, enter, environment
@@ -35,6 +35,7 @@ async def alone(stack: Stack, fresh_database: str, recipients: Recipients) -> As
     async def usable() -> object:
         try:
             client = await connect(stack.temporal_address, NAMESPACE)
+            await ensure_search_attributes(client)
             await client.count_workflows("OnwardStatus IS NULL")
         except (RPCError, RuntimeError):
             return None
@@ -71,5 +72,5 @@ async def test_check_names_what_stands_still_or_differs(
     assert f"workflow_missing: enrollment/{alone.sequence}/bert ({keys['bert']})" in text
     assert text.endswith("3 open enrollments looked at, 2 with problems\n")
 
-    error = await onward.error("resume", "bert", code=3)
+    error = await onward.error("skip", "bert", code=3)
     assert (error["code"], error["fix"]) == ("workflow_gone", "run `onward check`")

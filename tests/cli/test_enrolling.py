@@ -36,7 +36,7 @@ async def test_many_are_enrolled_with_a_result_for_each(onward: Shell, world: Wo
     assert told == {
         "anna": [],
         "bert": ["contact_stage_excluded"],
-        "carl": ["address_missing"],
+        "carl": ["no_email"],
         "nobody": ["contact_unknown"],
     }
     assert all(one["fix"] for result in results for one in result["refused"])
@@ -97,7 +97,7 @@ async def test_one_enrollment_is_shown_explained_and_told(onward: Shell, world: 
     assert "STOP" in await onward.text("explain", "anna")
 
     events = (await onward.json("history", "anna"))["events"]
-    assert [event["kind"] for event in events][0] == "admitted"
+    assert events[0]["kind"] == "enrolled"
     assert all(datetime.fromisoformat(event["at"]) <= datetime.now(UTC) for event in events)
     assert len((await onward.text("enrollments", "history", "anna")).splitlines()) == len(events)
 

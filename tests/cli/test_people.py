@@ -67,7 +67,7 @@ async def test_wrong_changes_are_named(idle: Shell, workerless: World) -> None:
     assert (await idle.error("contact", "set", "anna", "--email", "not one", code=2))["field"] == "email"
     assert (await idle.error("contact", "set", "anna", "--field", "plan", code=2))["field"] == "field"
     assert (await idle.error("contact", "set", "anna", "--email-status", "fine", code=2))["field"] == "email_status"
-    assert (await idle.error("contact", "set", "anna", "--account", "nowhere", code=2))["code"] == "account_unknown"
+    assert (await idle.error("contact", "set", "anna", "--account", "nowhere", code=2))["field"] == "account"
     assert (await idle.error("contact", "set", "nobody", "--stage", "Cold", code=2))["code"] == "contact_unknown"
     assert "anna2" in ((await idle.error("contact", "show", "Anna Test", code=2))["fix"] or "")
     assert (await workerless.contact("anna")).email == workerless.address("anna")
