@@ -79,7 +79,7 @@ class Failure(Exception):
         lines = [f"onward: {self.field}: {self.message}" if self.field else f"onward: {self.message}"]
         if self.fix:
             lines.append(f"  fix: {self.fix}")
-        elif self.allowed:
+        elif self.allowed and not self.field:  # where a field is wrong, another command is no help
             lines.append(f"  possible now: {', '.join(self.allowed)}")
         return "\n".join(lines)
 

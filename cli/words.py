@@ -62,7 +62,8 @@ def shown_lines(shown: Mapping[str, Any], now: datetime) -> list[str]:
     lines = [headline(shown), f"  enrollment  {shown['enrollment']}"]
     if step:
         lines.append(f"  step        {step['number']} of {step['total']} ({step['id']}), attempt {shown['attempt']}")
-    lines.append(f"  sent        {shown['sent']} emails, from {shown['mailbox'] or 'no mailbox'}")
+    emails = "1 email" if shown["sent"] == 1 else f"{shown['sent']} emails"
+    lines.append(f"  sent        {emails}, from {shown['mailbox'] or 'no mailbox'}")
     for hold in shown["holds"]:
         lines.append(f"  held        {hold_of(hold, now)}")
     lines.append(f"  next        {next_of(shown['next'], now)}")

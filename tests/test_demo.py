@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cli.demo_cast import CAST, SEQUENCE
+from cli.demo_servers import ROOT
+from cli.main import invoke
 from embedded.stack import reachable_tempdir
 
 SCRIPT = Path(sys.executable).parent / "onward"
@@ -43,6 +46,17 @@ def test_the_unattended_demo_reaches_all_five_statuses_and_leaves_nothing_behind
     assert told["sent"] > 0
     assert told["seconds"] <= 90
     assert f"1 worker killed, {told['sent']} emails received, 0 twice" in said.stdout
+
+
+def test_the_readme_names_contacts_and_the_sequence_as_the_demo_has_them() -> None:
+    known = {member.contact for member in CAST} | {SEQUENCE}
+    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(".venv/bin/onward ")]
+    assert lines
+    for line in lines:
+        words = line.partition("#")[0].split()[1:]
+        assert known & set(words), line
+        help_only = [word for word in words if word not in known and not word.startswith("-") and word != "2m"]
+        assert invoke([*help_only, "--help"]) == 0, line
 
 
 def processes_of(directory: str) -> list[str]:

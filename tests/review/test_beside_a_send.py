@@ -13,9 +13,7 @@ async def test_a_refused_signal_beside_the_last_send_leaves_no_stale_record(worl
     """It is recorded while `deliver` runs, under the version that `deliver` was to project under."""
     gates = {"anna": Gate(), "bert": Gate()}
     world.recipients.behave(world.address("anna"), Behaviour(before_end=gates["anna"]))
-    world.recipients.behave(
-        world.address("bert"), Behaviour(before_end=gates["bert"], at_end="550 5.1.1 no such user")
-    )
+    world.recipients.behave(world.address("bert"), Behaviour(before_end=gates["bert"], at_end="550 5.1.1 no such user"))
     await world.add_sequence(steps=1)
     enrollments = {contact: await world.enroll(contact) for contact in gates}
     for contact, gate in gates.items():
