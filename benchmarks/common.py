@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from rich.console import Console
 from rich.table import Table
 from temporalio.common import WorkflowIDConflictPolicy
@@ -42,16 +43,32 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(recipients: Recipients, **settings: Any) -> AsyncIterator[Bench]:
-    """Start the servers; everything is stopped and removed at the end."""
+async def open_bench(
+    recipients: Recipients, *, postgres: Mapping[str, str] | None = None, **settings: Any
+) -> AsyncIterator[Bench]:
+    """Start the servers, PostgreSQL with these settings of its own; everything is stopped and removed at the end."""
     with reachable_tempdir() as home:
         stack = await asyncio.to_thread(start_stack, home, say, ui=False)
         try:
             await migrate(stack.database_url)
+            if postgres:
+                await _configure(stack, postgres)
             async with open_world(stack.temporal_address, stack.database_url, recipients, **settings) as world:
                 yield Bench(world, stack, home)
         finally:
             await asyncio.to_thread(stack.stop)
+
+
+async def _configure(stack: Stack, settings: Mapping[str, str]) -> None:
+    """Change settings that PostgreSQL reads at its start."""
+    connection = await asyncpg.connect(stack.database_url)
+    try:
+        for name, value in settings.items():
+            await connection.execute(f"ALTER SYSTEM SET {name} = {value}")
+    finally:
+        await connection.close()
+    await asyncio.to_thread(stack.postgres.stop)
+    await asyncio.to_thread(stack.postgres.start)
 
 
 @contextmanager
@@ -101,13 +118,15 @@ async def start(world: World, sequence: str, contacts: Sequence[str], at: dateti
     await reached(world, "SELECT count(*) FROM enrollments WHERE sequence_id = $1", sequence, len(contacts))
 
 
-async def reached(world: World, query: str, argument: Any, count: int, *, seconds: float = 900) -> None:
+async def reached(
+    world: World, query: str, argument: Any, count: int, *, every: float = 0.25, seconds: float = 900
+) -> None:
     """Wait until the query counts `count`. Raises TimeoutError with what it counts by then."""
     found = 0
     try:
         async with asyncio.timeout(seconds):
             while found < count:
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(every)
                 async with world.database.read() as connection:
                     found = await connection.fetchval(query, argument)
     except TimeoutError:

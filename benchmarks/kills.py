@@ -14,7 +14,7 @@ from collections import Counter
 
 from benchmarks import common
 from embedded.recipients import Behaviour, Recipients
-from tests.durability.play import named, rows_in, until_workers_sessions_end
+from tests.durability.play import at_least, named, rows_in, until_workers_sessions_end
 from tests.durability.processes import WorkerProcess
 from tests.harness import World
 
@@ -51,7 +51,7 @@ async def run(given: argparse.Namespace) -> int:
                 await common.start(world, sequence, contacts, common.later(4 + given.contacts / 15))
                 began = time.monotonic()
                 for moment in moments:
-                    await asyncio.to_thread(recipients.wait_for, lambda found, n=moment: len(found) >= n, 300)
+                    await asyncio.to_thread(recipients.wait_for, at_least(moment), 300)
                     await asyncio.sleep(chance.uniform(0, given.delay))
                     worker.kill()
                     await until_workers_sessions_end(world)

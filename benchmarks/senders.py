@@ -12,6 +12,7 @@ import sys
 import uuid
 from datetime import UTC, datetime
 
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.deliver import DeliverActivity
@@ -54,7 +55,12 @@ async def _send(services: Services, sequence: str, keys: list[str]) -> None:
                 started_time=datetime.now(UTC),
             )
             input = DeliverInput(enrollment=key, step=state.step.id, attempt=state.attempt, version=state.version + 1)
-            result = await environment.run(deliver, input)
+            try:
+                result = await environment.run(deliver, input)
+            except ApplicationError as error:
+                if error.non_retryable:
+                    raise
+                continue  # as Temporal would
             if result.outcome == "hold":
                 await _until_open(services, sequence, key)
 

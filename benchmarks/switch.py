@@ -13,8 +13,6 @@ import time
 from datetime import UTC, datetime
 from statistics import median
 
-import asyncpg
-
 from benchmarks import common
 from embedded.recipients import Recipients
 from store import gates
@@ -23,15 +21,16 @@ from tests.harness import World
 
 BAR = 100.0
 NOTE_SENDING = """
-CREATE TABLE bench_sending (enrollment_id uuid, step_id text);
+CREATE TABLE bench_sending (sequence_id text);
 CREATE FUNCTION bench_note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO bench_sending VALUES (NEW.enrollment_id, NEW.step_id);
+    INSERT INTO bench_sending VALUES (NEW.sequence_id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER bench_note AFTER UPDATE OF state ON send_ledger FOR EACH ROW WHEN (NEW.state = 'sending')
     EXECUTE FUNCTION bench_note();
 """
+SENT = "SELECT count(*) FROM bench_sending WHERE sequence_id = $1"
 PASSED = """
 WITH switched AS (
     SELECT state, pg_xact_commit_timestamp(xmin) AS at,
@@ -53,13 +52,18 @@ async def run(given: argparse.Namespace) -> int:
     """Measure."""
     took: list[float] = []
     with Recipients() as unused:
-        async with common.open_bench(unused, lease_seconds=30.0, database_pool_size=given.senders + 5) as bench:
+        async with common.open_bench(
+            unused,
+            postgres={"track_commit_timestamp": "on"},
+            lease_seconds=30.0,
+            database_pool_size=given.senders + 5,
+        ) as bench:
             world = bench.world
-            await _keep_commit_times(bench)
+            async with world.database.read() as connection:
+                await connection.execute(NOTE_SENDING)
             with common.sink(bench.home) as port:
                 mailboxes = await common.add_mailboxes(world, given.senders, port)
-                steps = 100
-                sequence = await world.add_sequence("switch", steps=steps, mailboxes=mailboxes)
+                sequence = await world.add_sequence("switch", steps=100, mailboxes=mailboxes)
                 contacts = await common.add_contacts(world, "c", given.senders * 4)
                 async with WorkerProcess(world.settings, bench.home) as worker:
                     await common.start(world, sequence, contacts, common.later(86_400))
@@ -67,9 +71,8 @@ async def run(given: argparse.Namespace) -> int:
                 script = (str(ROOT / "benchmarks" / "senders.py"), sequence, str(given.senders))
                 async with WorkerProcess(world.settings, bench.home, "senders", script):
                     for _ in range(given.rounds):
-                        before = await _sent(world)
-                        while await _sent(world) < before + given.senders:
-                            await asyncio.sleep(0.01)
+                        busy = await _sent(world) + given.senders
+                        await common.reached(world, SENT, sequence, busy, every=0.01, seconds=60)
                         await asyncio.sleep(random.uniform(0, 0.05))
                         began = time.perf_counter()
                         await world.clients.switch("sequence", sequence, on=False, by="benchmark")
@@ -100,23 +103,9 @@ async def run(given: argparse.Namespace) -> int:
     return 0 if passed == 0 and max(took) < BAR else 1
 
 
-async def _keep_commit_times(bench: common.Bench) -> None:
-    """A setting that PostgreSQL reads at its start."""
-    async with bench.world.database.read() as connection:
-        await connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-    await bench.world.database.pool.expire_connections()
-    await asyncio.to_thread(bench.stack.postgres.stop)
-    await asyncio.to_thread(bench.stack.postgres.start)
-    connection = await asyncpg.connect(bench.stack.database_url)
-    try:
-        await connection.execute(NOTE_SENDING)
-    finally:
-        await connection.close()
-
-
 async def _sent(world: World) -> int:
     async with world.database.read() as connection:
-        return int(await connection.fetchval("SELECT count(*) FROM bench_sending"))
+        return int(await connection.fetchval(SENT, world.sequence))
 
 
 async def _on(world: World, sequence: str) -> None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from embedded.recipients import Received
 from tests.harness import World, eventually
 
 WORKER_NAME = "onward_worker"
+
+
+def at_least(count: int) -> Callable[[list[Received]], bool]:
+    """For Recipients.wait_for: so many emails have arrived."""
+    return lambda received: len(received) >= count
 
 
 def named(database_url: str) -> str:

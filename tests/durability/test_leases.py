@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ async def test_an_owner_taken_for_dead(patient: World, monkeypatch: pytest.Monke
     await eventually(lambda: _has_finished(world, owned["claimed"]), seconds=60)
     assert len(world.recipients.inbox(world.address("claimed"))) == 2
     for name in ("late", "refused", "judged"):
-        await eventually(lambda name=name: _is_unknown(world, owned[name]), seconds=60)
+        await eventually(partial(_is_unknown, world, owned[name]), seconds=60)
     await world.clients.command(owned["judged"], "settle_delivery", {"by": "person:ana", "verdict": "not_sent"})
     await world.until_status(owned["judged"], "finished", "completed")
 

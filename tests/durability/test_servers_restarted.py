@@ -13,7 +13,13 @@ from embedded.recipients import Behaviour, Recipients
 from embedded.stack import Stack, reachable_tempdir
 from embedded.temporal import Temporal
 from store.migrate import migrate
-from tests.durability.play import assert_ledger_is_what_arrived, assert_nothing_twice, enroll_many, until_all_rest
+from tests.durability.play import (
+    assert_ledger_is_what_arrived,
+    assert_nothing_twice,
+    at_least,
+    enroll_many,
+    until_all_rest,
+)
 from tests.harness import World, open_world
 
 CONTACTS, STEPS = 12, 3
@@ -62,7 +68,7 @@ async def _play(world: World, interrupt: object) -> list[str]:
     world.recipients.behave("*", Behaviour(delay=0.2))
     await world.add_sequence(steps=STEPS)
     enrollments = await enroll_many(world, CONTACTS, after=2)
-    await asyncio.to_thread(world.recipients.wait_for, lambda found: len(found) >= 10, 60)
+    await asyncio.to_thread(world.recipients.wait_for, at_least(10), 60)
     await asyncio.to_thread(interrupt)
     assert len(world.recipients.received()) < CONTACTS * STEPS, "it was over before the interruption"
     rest = await until_all_rest(world, enrollments, seconds=120)

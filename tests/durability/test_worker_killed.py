@@ -11,6 +11,7 @@ from tests.durability.conftest import process
 from tests.durability.play import (
     assert_ledger_is_what_arrived,
     assert_nothing_twice,
+    at_least,
     enroll_many,
     rows_in,
     until_all_rest,
@@ -31,7 +32,7 @@ async def test_no_email_leaves_twice_when_the_worker_is_killed_three_times(apart
     async with process(world, tmp_path) as worker:
         enrollments = await enroll_many(world, CONTACTS, after=2)
         for mails in (6, 16, 26):
-            await asyncio.to_thread(world.recipients.wait_for, lambda found, n=mails: len(found) >= n, 60)
+            await asyncio.to_thread(world.recipients.wait_for, at_least(mails), 60)
             await asyncio.sleep(chance.uniform(0, 0.2))
             worker.kill()
             await until_workers_sessions_end(world)
@@ -58,7 +59,7 @@ async def test_a_worker_that_is_told_to_stop_waits_for_the_replies(apart: World,
     await world.add_sequence(steps=STEPS)
     async with process(world, tmp_path) as worker:
         enrollments = await enroll_many(world, CONTACTS, after=2)
-        await asyncio.to_thread(world.recipients.wait_for, lambda found: len(found) >= 15, 60)
+        await asyncio.to_thread(world.recipients.wait_for, at_least(15), 60)
         assert await worker.terminate() == 0
         assert await rows_in(world, "claimed", "sending", "unknown") == set()
         arrived = len(world.recipients.received())
