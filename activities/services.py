@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+import structlog
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
@@ -23,6 +25,8 @@ from mail.errors import AddressInvalid
 from mail.smtp import Pool, Server
 from store.database import UNAVAILABLE, Connection, Database
 from store.queries import sql
+
+_log = structlog.get_logger(__name__)
 
 MAX_FAILURES = 10
 """How often an untyped error of ours is tried again before the enrollment is held for a person (design section 5)."""
@@ -140,7 +144,15 @@ def typed_failures() -> Iterator[None]:
 
 
 def _defect(error: Exception) -> NoReturn:
+    """Its kind and place go into the history, not its text: PostgreSQL quotes the row, and so the person, that it refuses."""
     final = activity.info().attempt >= MAX_FAILURES
-    raise ApplicationError(
-        f"{type(error).__name__}: {error}"[:1000], type="system_error", non_retryable=final
-    ) from error
+    _log.error("activity_defect", activity=activity.info().activity_type, exc_info=error)
+    place = next(
+        (
+            f" at {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+            for frame in reversed(traceback.extract_tb(error.__traceback__))
+            if "site-packages" not in frame.filename
+        ),
+        "",
+    )
+    raise ApplicationError(f"{type(error).__name__}{place}", type="system_error", non_retryable=final) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,7 +12,7 @@ from temporalio import activity
 from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.services import Services, typed_failures
 from domain.reasons import CLEARED_BY_FACTS
@@ -19,13 +20,15 @@ from domain.sequences import Mailbox, parse_definition
 from domain.waking import PAGE, WakeInput, WakePage, wake_id
 from mail.errors import MailError
 from mail.smtp import check
-from store import enrollments, gates, marks
+from store import enrollments, gates, locks, marks
 from store.database import UNAVAILABLE
 from store.gates import Opened, Parked
 
 _log = structlog.get_logger(__name__)
 
 _AWAY: tuple[type[BaseException], ...] = (*UNAVAILABLE, RPCError)
+_OF_ONE_WORKFLOW = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION)
+"""What the server answers when this workflow, not the server, cannot take a signal."""
 QUOTA_REST = timedelta(hours=24)
 """How long a mailbox over its provider's quota is left alone: a login that works proves nothing about the quota."""
 NOT_PROVEN_BY_LOGIN = {
@@ -76,21 +79,28 @@ class Upkeep:
         self.every = every
 
     async def run(self) -> None:
-        """Until cancelled. A round that fails is logged and tried again at its next time."""
+        """Until cancelled. What fails in a round is logged and tried again in the next, and keeps nothing else from it."""
         while True:
-            try:
-                await self.round()
-            except _AWAY as error:
-                _log.warning("upkeep_postponed", error=str(error) or type(error).__name__)
-            except Exception:
-                _log.exception("upkeep_failed")
+            for part in self.parts():
+                try:
+                    await part()
+                except _AWAY as error:
+                    _log.warning("upkeep_postponed", part=part.__name__, error=str(error) or type(error).__name__)
+                except Exception:
+                    _log.exception("upkeep_failed", part=part.__name__)
             await asyncio.sleep(self.every)
 
+    def parts(self) -> tuple[Callable[[], Awaitable[object]], ...]:
+        """What a round does, in its order. Probing comes last: it waits for servers that do not answer."""
+        return (self.signal_forgotten, self.retry_cleared, self.wake_waiting, self.probe_mailboxes)
+
     async def round(self) -> None:
-        """One round: forgotten marks, mailboxes to probe, gates that stand open with somebody waiting."""
-        await self.signal_forgotten()
-        await self.probe_mailboxes()
-        await self.retry_cleared()
+        """One round. Raises what its parts raise."""
+        for part in self.parts():
+            await part()
+
+    async def wake_waiting(self) -> None:
+        """Start the wakers of gates that stand open with somebody waiting: one was lost, or its signal was."""
         async with self.services.database.read() as connection:
             opened = await gates.open_with_waiters(connection, self.services.config.mark_grace)
         for gate in opened:
@@ -104,10 +114,22 @@ class Upkeep:
             async with self.services.database.read() as connection:
                 # A closed record's workflow ID may be another enrollment's by now.
                 closed = (await enrollments.get(connection, mark.enrollment))["closed"]
-            told = not closed and await self.services.signal(mark.workflow_id, mark.message, mark.payload)
-            async with self.services.database.transaction() as connection:
+            told = False
+            if not closed:
+                try:
+                    told = await self.services.signal(mark.workflow_id, mark.message, mark.payload)
+                except RPCError as error:
+                    if error.status not in _OF_ONE_WORKFLOW:
+                        raise
+                    # Too many signals, say: that one's trouble, which must not keep the others from being told.
+                    _log.error("mark_not_signalled", enrollment=mark.enrollment, error=error.status.name)
+                    told = True
+            async with self.services.database.read() as connection:
                 await marks.signalled(connection, mark)
-                if not told and (await enrollments.get(connection, mark.enrollment))["closed"]:
+            if told:
+                continue
+            async with self.services.database.transaction() as connection:
+                if (await enrollments.get(connection, mark.enrollment))["closed"]:
                     # It closed in the moment between the mark and the signal: late mail amends the record.
                     await enrollments.amend(connection, mark.enrollment, mark.parsed(), datetime.now(UTC))
         return len(forgotten)
@@ -136,12 +158,16 @@ class Upkeep:
             except MailError as error:
                 _log.info("mailbox_still_down", mailbox=row["id"], code=error.code)
                 continue
-            await self.mailbox_up(row["id"], "system")
+            await self._mailbox_up(row["id"], row["epoch"])
 
-    async def mailbox_up(self, mailbox: str, by: str) -> None:
-        """Open a mailbox's gate and wake those parked at it."""
+    async def _mailbox_up(self, mailbox: str, probed: int) -> None:
+        """Open a mailbox's gate and wake those parked at it; unless it was set since it was `probed`, by a person maybe."""
         async with self.services.database.transaction() as connection:
-            epoch = await gates.switch(connection, "mailbox", mailbox, state="up", by=by, now=datetime.now(UTC))
+            await locks.exclude(connection, locks.MAILBOX, mailbox)
+            _, present = await gates.read(connection, "mailbox", mailbox)
+            if present != probed:
+                return
+            epoch = await gates.switch(connection, "mailbox", mailbox, state="up", by="system", now=datetime.now(UTC))
         if epoch is not None:
             await wake(self.services, Opened("mailbox", mailbox, epoch))
 

@@ -25,7 +25,7 @@ SELECT gen_random_uuid(), 'w' || n, $2, 'c' || n, $3, gen_random_uuid(), 1,
        jsonb_build_object('enrollment', 'e', 'sequence', $2::text, 'contact', 'c' || n),
        (ARRAY['active', 'paused', 'bounced', 'not_sent', 'finished'])[1 + n % 5], 'manual', 1 + n % 4,
        CASE WHEN n % 3 = 0 THEN NULL ELSE now() + n * interval '1 second' END, now() - n * interval '1 second',
-       'name ' || (n * 7919 % 1000003), now()
+       'name ' || (n::bigint * 7919 % 1000003), now()
 FROM generate_series(1, $1::int) n
 """
 

@@ -458,7 +458,10 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
 
 
 def is_of_email_under_way(state: EnrollmentState, message: m.Message) -> bool:
-    """Whether a bounce may be of the email that is being sent: it can overtake the answer that tells us of that email."""
+    """Whether a bounce or a settlement may be of the email that is being sent: it can overtake the answer that tells us
+    what became of that email."""
+    if isinstance(message, m.SettleDelivery):
+        return state.hold(HoldKind.DELIVERY_UNKNOWN) is None
     if not isinstance(message, m.Bounce):
         return False
     return state.last_sent is None or not _names(message, state.last_sent)

@@ -124,7 +124,7 @@ async def project(
         # Only what is there to be cleared costs a statement: most sends clear nothing.
         if state.slot is None and row.state.slot is not None:
             await connection.execute(sql("enrollments.release_slot"), enrollment)
-        if row.state.holds or row.state.halt is not None:
+        if row.state.holds or row.state.halt is not None or state.closed:
             await connection.execute(sql("enrollments.unpark"), enrollment, _gates(state))
     await tell(connection, state.enrollment, log, f"{run_id[:8]}.{source}")
     if adopted:
@@ -133,7 +133,10 @@ async def project(
 
 
 def _gates(state: EnrollmentState) -> list[str]:
-    """The gates this state still waits at; rows of others are done with."""
+    """The gates this state still waits at; rows of others are done with. What has ended waits at none, whatever holds
+    its record shows: nobody could take the wake-up."""
+    if state.closed:
+        return []
     gates = [hold.gate for hold in state.holds if hold.gate is not None]
     if state.halt is not None and state.halt.kind is HaltKind.NOT_SENT:
         gates += {"template_error": ["template"], "mailbox_missing": ["template"]}.get(state.halt.reason, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.services import Services, valid_address
 from activities.upkeep import Upkeep
@@ -292,7 +294,20 @@ async def open_world(
         }
     )
     async with open_services(chosen, client or await connect(temporal)) as services:
-        yield World(services, chosen, recipients, token)
+        world = World(services, chosen, recipients, token)
+        try:
+            yield world
+        finally:
+            await _end_wakers(world)
+
+
+async def _end_wakers(world: World) -> None:
+    """A waker left open here would be taken for the next test's: its ID holds the gate and the epoch, and all tests share
+    one namespace, though each has a database of its own."""
+    query = f'WorkflowType="Wake" AND ExecutionStatus="Running" AND TaskQueue="{world.settings.task_queue}"'
+    async for waker in world.client.list_workflows(query):
+        with contextlib.suppress(RPCError):
+            await world.client.get_workflow_handle(waker.id).terminate("the test is over")
 
 
 def soon(seconds: float) -> str:

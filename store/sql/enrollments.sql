@@ -46,7 +46,9 @@ FROM enrollments e JOIN sequences s ON s.id = e.sequence_id CROSS JOIN global_sw
 WHERE e.id = $1
 
 -- name: newest
-SELECT id FROM enrollments WHERE workflow_id = $1 ORDER BY started_at DESC, id DESC LIMIT 1
+-- The contact's ID is the last part of the workflow's: so its index serves, and none on workflow_id need be kept.
+SELECT id FROM enrollments WHERE contact_id = split_part($1, '/', 3) AND workflow_id = $1
+ORDER BY started_at DESC, id DESC LIMIT 1
 
 -- name: of_contact
 SELECT id, sequence_id, status, reason, closed, state, ended_at, started_at
@@ -88,4 +90,5 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run_id) DO NOTHING
 SELECT code, detail FROM enrollment_refusals WHERE run_id = $1
 
 -- name: abandoned
-SELECT id FROM enrollments WHERE workflow_id = $1 AND id <> $2 AND NOT closed
+SELECT id FROM enrollments
+WHERE contact_id = split_part($1, '/', 3) AND workflow_id = $1 AND id <> $2 AND NOT closed

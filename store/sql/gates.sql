@@ -8,7 +8,10 @@ WHERE switched_on <> $1 RETURNING epoch
 
 -- name: switch_mailbox
 UPDATE mailboxes SET state = $2, state_code = $3, state_at = $4, epoch = epoch + 1, updated_at = now()
-WHERE id = $1 AND state <> $2 RETURNING epoch
+WHERE id = $1 AND state <> $2
+  -- What the system finds never takes the place of what only a person may open (design section 3).
+  AND NOT ($2 IN ('down', 'guardrail') AND state = 'paused') AND NOT ($2 = 'down' AND state = 'guardrail')
+RETURNING epoch
 
 -- name: event
 INSERT INTO switch_events (gate, key, state, epoch, by, at) VALUES ($1, $2, $3, $4, $5, $6)
