@@ -56,6 +56,13 @@ HEARTBEAT_AFTER = 10.0
 T = TypeVar("T")
 
 SETTLED = ("sent", "rejected", "unknown")
+_PASSING: tuple[type[BaseException], ...] = (
+    *UNAVAILABLE,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""What passes when it is tried again; a read-only server is one that fails over."""
 LOGIN_PHASES = ("connect", "greeting", "ehlo", "starttls", "auth")
 
 
@@ -162,8 +169,9 @@ class _Delivery:
         now = case.facts.now
         if check is not None:
             return await self._stopped_by(case, check)
-        if limit is not None or not is_open(case.terms.schedule, now):
-            return await self._rebook(case, limit or "window")
+        slow = case.row["not_before"] is not None and case.row["not_before"] > now
+        if limit is not None or slow or not is_open(case.terms.schedule, now):
+            return await self._rebook(case, limit or ("backoff" if slow else "window"))
         return await self._claim(case)
 
     def _in_step(self, row: asyncpg.Record) -> bool:
@@ -394,7 +402,7 @@ class _Delivery:
         while True:
             try:
                 return await write()
-            except UNAVAILABLE:
+            except _PASSING:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5.0)
 
@@ -453,7 +461,10 @@ class _Delivery:
         if verdict.action == "not_sent_content":
             return await self._given_up(case, claim, "content_rejected", error.reply_code, reply, slot)
         if verdict.action == "hold_mailbox":
-            return await self._mailbox_down(case, claim, verdict.cls.value, reply, slot)
+            # The server took our login and refuses all the same (relaying, another sender): a login proves nothing then.
+            late = verdict.cls.value == "own_config" and error.phase not in LOGIN_PHASES
+            code = "refused_after_login" if late else verdict.cls.value
+            return await self._mailbox_down(case, claim, code, reply, slot)
         if verdict.action == "unknown":
             return await self._unknown(case, claim, verdict.cls.value)
         least = verdict.retry_after_seconds

@@ -33,10 +33,13 @@ QUOTA_REST = timedelta(hours=24)
 """How long a mailbox over its provider's quota is left alone: a login that works proves nothing about the quota."""
 NOT_PROVEN_BY_LOGIN = {
     "sender_quota": QUOTA_REST,
+    "refused_after_login": timedelta(hours=1),
     "auth_failure": timedelta(hours=1),
     "rate_limited": timedelta(hours=1),
     "spam_block": timedelta(hours=1),
 }
+
+LONGEST_PROBE_PAUSE = timedelta(minutes=30)
 
 
 class WakeActivity:
@@ -77,6 +80,7 @@ class Upkeep:
     def __init__(self, services: Services, every: float) -> None:
         self.services = services
         self.every = every
+        self._failed_probes: dict[str, tuple[int, datetime]] = {}
 
     async def run(self) -> None:
         """Until cancelled. What fails in a round is logged and tried again in the next, and keeps nothing else from it."""
@@ -144,20 +148,25 @@ class Upkeep:
             await self.services.signal(one.workflow_id, "cause_cleared", payload)
 
     async def probe_mailboxes(self) -> None:
-        """Log in to mailboxes that were down; one that answers is up again, and those it held go on."""
+        """Log in to mailboxes that were down; one that answers is up again, and those it held go on. After a failure the
+        next look waits longer each time: providers lock accounts that try a wrong password without end."""
         async with self.services.database.read() as connection:
             down = await gates.down_mailboxes(connection)
         now = datetime.now(UTC)
         for row in down:
             rest = NOT_PROVEN_BY_LOGIN.get(row["state_code"] or "", timedelta(0))
-            if row["state_at"] + rest > now:
+            failures, not_before = self._failed_probes.get(row["id"], (0, now))
+            if row["state_at"] + rest > now or not_before > now:
                 continue
             try:
                 mailbox = parse_definition(Mailbox, row["definition"])
                 await check(self.services.server(mailbox))
             except MailError as error:
+                pause = min(timedelta(seconds=self.every) * 2**failures, LONGEST_PROBE_PAUSE)
+                self._failed_probes[row["id"]] = (failures + 1, now + pause)
                 _log.info("mailbox_still_down", mailbox=row["id"], code=error.code)
                 continue
+            self._failed_probes.pop(row["id"], None)
             await self._mailbox_up(row["id"], row["epoch"])
 
     async def _mailbox_up(self, mailbox: str, probed: int) -> None:

@@ -49,7 +49,9 @@ LOOK_EVERY = 0.25
 def show(home: Path, *, once: bool, json_file: Path | None, console: Console) -> int:
     """Run the demo on the data in `home`; the exit code. Ctrl-C and SIGTERM end it in good order."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: it is ignored from the start in what a script began in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     for name in FOREIGN:
         os.environ.pop(name, None)
     say = _progress(console)

@@ -104,7 +104,10 @@ async def project(
     """
     enrollment = UUID(state.enrollment)
     epoch = await _epoch(connection, row, state.enrollment, run_id)
-    newer = (row.run_epoch, row.version) < (epoch, state.version)
+    here, there = (row.run_epoch, row.version), (epoch, state.version)
+    # A task that closes is run anew when its worker dies before it is completed; what comes meanwhile then goes into it,
+    # under the version that the first closing record has already taken.
+    newer = here < there or (here == there and state.closed)
     if newer:
         await connection.execute(
             sql("enrollments.project"),

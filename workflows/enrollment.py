@@ -121,6 +121,7 @@ class Enrollment:
         self.recording = False
         self.delivering = False
         self.ended = False
+        self.helpers: tuple[asyncio.Task[None], ...] = ()
 
     # -----------------------------------------------------------------------------------------------------------------
     # The story
@@ -134,10 +135,19 @@ class Enrollment:
         story = asyncio.create_task(self._story())
         while not story.done():
             try:
-                await workflow.wait_condition(story.done)
+                await workflow.wait_condition(lambda: story.done() or self._defect() is not None)
             except asyncio.CancelledError:
                 self._receive("finish", {"by": "temporal:cancel"})
+            defect = self._defect()
+            if defect is not None:
+                # Fails the workflow's task, where it is seen and mended; else nobody would read the inbox any more.
+                raise defect
         return story.result()
+
+    def _defect(self) -> BaseException | None:
+        """What ended the reader or the recorder before its time."""
+        ended = (helper for helper in self.helpers if helper.done() and not helper.cancelled())
+        return next((helper.exception() for helper in ended), None)
 
     async def _story(self) -> EnrollmentResult:
         """Admit; until closed: wait while held or halted, see to a slot, wait for it, deliver; then settle and close."""
@@ -147,6 +157,7 @@ class Enrollment:
                 return EnrollmentResult(status="refused", reason=refused)
         reader = asyncio.create_task(self._read_inbox())
         recorder = asyncio.create_task(self._keep_recorded())
+        self.helpers = (reader, recorder)
         while not self.state.closed:
             await self._go_on()
             self._continue_as_new_if_long()
@@ -177,14 +188,21 @@ class Enrollment:
             by=input.by,
             **input.model_dump(exclude_defaults=True, include={"start_at", "mailbox_id", "overrides"}),
         )
-        result: AdmitResult = await workflow.execute_activity(
-            "admit",
-            admission,
-            result_type=AdmitResult,
-            start_to_close_timeout=_RECORDING,
-            retry_policy=_RETRY,
-            summary="May the contact enter?",
-        )
+        while True:
+            try:
+                result: AdmitResult = await workflow.execute_activity(
+                    "admit",
+                    admission,
+                    result_type=AdmitResult,
+                    start_to_close_timeout=_RECORDING,
+                    retry_policy=_RETRY,
+                    summary="May the contact enter?",
+                )
+                break
+            except ActivityError as error:
+                # A defect of ours: the accepted start is not lost over it, it waits for a mended worker.
+                workflow.set_current_details(f"Admission failed ({_failure_code(error)}); it is tried again")
+                await workflow.sleep(timedelta(minutes=5), summary="admission failed, trying again")
         if result.refused is not None:
             workflow.set_current_details(f"Refused: {result.refused}")
             return result.refused

@@ -242,6 +242,7 @@ CREATE TABLE slots (
 );
 CREATE UNIQUE INDEX slots_one_booked ON slots (enrollment_id) WHERE NOT used;
 CREATE INDEX slots_calendar ON slots (mailbox_id, at);
+CREATE INDEX slots_ahead ON slots (mailbox_id) WHERE NOT used;
 
 -- Enrollments that met a closed gate and wait for it; the row goes when the wake-up is handled.
 CREATE TABLE parked (

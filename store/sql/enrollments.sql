@@ -25,7 +25,7 @@ SET run_id = $2, run_epoch = $3, version = $4, state = $5, status = $6, reason =
     -- A raw signal may name a mailbox that does not exist: the guard says so then (mailbox_missing).
     last_event_at = greatest(last_event_at, $10), mailbox_id = (SELECT id FROM mailboxes WHERE id = $11), closed = $12,
     ended_at = CASE WHEN $12 THEN coalesce(ended_at, $10) ELSE NULL END
-WHERE id = $1 AND (run_epoch, version) < ($3, $4)
+WHERE id = $1
 
 -- name: log
 INSERT INTO enrollment_events (enrollment_id, key, kind, by, at, data)

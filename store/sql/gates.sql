@@ -1,5 +1,5 @@
 -- name: switch_sequence
-UPDATE sequences SET switched_on = $2, epoch = epoch + 1, switched_at = $4, switched_by = $3, updated_at = now()
+UPDATE sequences SET switched_on = $2, epoch = epoch + 1, switched_at = $4, switched_by = $3
 WHERE id = $1 AND switched_on <> $2 RETURNING epoch
 
 -- name: switch_global

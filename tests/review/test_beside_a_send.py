@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from embedded.recipients import Behaviour, Gate
 from tests.harness import World, eventually
@@ -19,7 +20,7 @@ async def test_a_refused_signal_beside_the_last_send_leaves_no_stale_record(worl
     for contact, gate in gates.items():
         await asyncio.to_thread(gate.wait_reached, 30)
         await world.signal(contact, "frobnicate")
-        await eventually(lambda contact=contact: _told(world, enrollments[contact]))
+        await eventually(partial(_told, world, enrollments[contact]))
         gate.open()
     await world.until_status(enrollments["anna"], "finished", "completed")
     await world.until_status(enrollments["bert"], "bounced", "hard_bounce")
