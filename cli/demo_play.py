@@ -184,7 +184,7 @@ class _Play:
             await definitions.apply_sequence(onward, yaml.safe_load(example("sequence.yaml")), check=check_sequence)
         present = {each["contact"] for each in await self._look(onward)}
         absent = [member.contact for member in cast.CAST if member.contact not in present]
-        results = [await onward.enroll(cast.SEQUENCE, key, by="demo:director") for key in absent]
+        results = [await onward.enroll(cast.SEQUENCE, key, by=cast.DIRECTOR) for key in absent]
         for result in results:
             if result.refused:
                 raise Failure(Code.REFUSED, result.refused[0]["code"], f"{result.contact} may not enter")
