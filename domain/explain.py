@@ -43,7 +43,9 @@ def sentence(state: EnrollmentState, now: datetime) -> str:
         return text + at
     hold = main_hold(state)
     if hold is not None:
-        until = f" Until {_when(hold.until)}." if hold.until else ""
+        # The last date counts, and only if every hold has one: else it stays paused beyond it.
+        release = next_release(state)
+        until = f" Until {_when(release)}." if release else ""
         return find("hold", hold.kind.value).sentence + until
     current_phase = phase(state, now)
     step = f"Step {state.step.number} of {state.step.total}" if state.step else "The next step"
