@@ -80,15 +80,34 @@ def _decoded(argument: Any) -> Any:
     return workflow.payload_converter().from_payload(argument.payload) if isinstance(argument, RawValue) else argument
 
 
-def _with_signals(cls: type[E]) -> type[E]:
-    """Declare the signals on the class: those that come with the first task are looked up before `__init__` has run."""
+def _update(name: str) -> Callable[..., Any]:
+    """The update of one command, with its validator."""
+
+    # `self` is untyped: the SDK resolves the hints at once, when the class is not there yet.
+    async def give(self: Any, payload: Any = None) -> Answer:
+        answer: Answer = await self._command(name, payload)
+        return answer
+
+    def validate(self: Any, payload: Any = None) -> None:
+        self._validate(name, payload)
+
+    update = workflow.update(name=name)(give)
+    update.validator(validate)
+    return update
+
+
+def _with_messages(cls: type[E]) -> type[E]:
+    """Declare signals and updates on the class: a signal that comes with the first task is looked up before `__init__` has
+    run."""
     for name in (*COMMANDS, *FACTS, "gate_opened", "cause_cleared", "close_settling"):
         setattr(cls, f"_on_{name}", _signal(name))
+    for name in COMMANDS:
+        setattr(cls, f"_do_{name}", _update(name))
     return cls
 
 
 @workflow.defn(name="Enrollment")
-@_with_signals
+@_with_messages
 class Enrollment:
     """Lives from admission to the end of the settle time.
 
@@ -512,78 +531,6 @@ class Enrollment:
         # which may take minutes.
         reserving = not self.delivering and status(self.state) is Status.ACTIVE and self.state.slot is None
         return self._is_recorded() and not self.inbox and not reserving
-
-    @workflow.update
-    async def pause(self, payload: Any = None) -> Answer:
-        return await self._command("pause", payload)
-
-    @pause.validator
-    def _validate_pause(self, payload: Any = None) -> None:
-        self._validate("pause", payload)
-
-    @workflow.update
-    async def resume(self, payload: Any = None) -> Answer:
-        return await self._command("resume", payload)
-
-    @resume.validator
-    def _validate_resume(self, payload: Any = None) -> None:
-        self._validate("resume", payload)
-
-    @workflow.update
-    async def resume_at(self, payload: Any = None) -> Answer:
-        return await self._command("resume_at", payload)
-
-    @resume_at.validator
-    def _validate_resume_at(self, payload: Any = None) -> None:
-        self._validate("resume_at", payload)
-
-    @workflow.update
-    async def send_now(self, payload: Any = None) -> Answer:
-        return await self._command("send_now", payload)
-
-    @send_now.validator
-    def _validate_send_now(self, payload: Any = None) -> None:
-        self._validate("send_now", payload)
-
-    @workflow.update
-    async def skip(self, payload: Any = None) -> Answer:
-        return await self._command("skip", payload)
-
-    @skip.validator
-    def _validate_skip(self, payload: Any = None) -> None:
-        self._validate("skip", payload)
-
-    @workflow.update
-    async def retry(self, payload: Any = None) -> Answer:
-        return await self._command("retry", payload)
-
-    @retry.validator
-    def _validate_retry(self, payload: Any = None) -> None:
-        self._validate("retry", payload)
-
-    @workflow.update
-    async def finish(self, payload: Any = None) -> Answer:
-        return await self._command("finish", payload)
-
-    @finish.validator
-    def _validate_finish(self, payload: Any = None) -> None:
-        self._validate("finish", payload)
-
-    @workflow.update
-    async def remove(self, payload: Any = None) -> Answer:
-        return await self._command("remove", payload)
-
-    @remove.validator
-    def _validate_remove(self, payload: Any = None) -> None:
-        self._validate("remove", payload)
-
-    @workflow.update
-    async def settle_delivery(self, payload: Any = None) -> Answer:
-        return await self._command("settle_delivery", payload)
-
-    @settle_delivery.validator
-    def _validate_settle_delivery(self, payload: Any = None) -> None:
-        self._validate("settle_delivery", payload)
 
     # -----------------------------------------------------------------------------------------------------------------
     # Queries
