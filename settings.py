@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         default=None, description="Where recipients reach the unsubscribe links, https://..."
     )
 
+    inbound_secret: SecretStr | None = Field(
+        default=None, description="Key of the signatures of POST /inbound/messages; without it that door stays shut."
+    )
+
     database_pool_size: int = Field(default=16, ge=2, description="Connections per process.")
     max_concurrent_activities: int = Field(default=100, ge=1, description="Sends at once per worker process.")
     lease_seconds: float = Field(
@@ -106,6 +110,33 @@ class Settings(BaseSettings):
     wake_per_second: float = Field(default=50.0, gt=0, description="Enrollments woken per second when a gate opens.")
     guardrail_refusals: int = Field(
         default=3, ge=1, description="Spam refusals of one mailbox within an hour that hold it."
+    )
+
+    max_watchers: int = Field(
+        default=200, ge=1, description="Mailboxes read by IMAP at once per worker process; more of them take turns."
+    )
+    imap_poll_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=1500,
+        description="How often each folder of a mailbox is looked at; new mail in INBOX shows at once where the server offers IDLE.",
+    )
+    imap_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Time-out to connect to an IMAP server, and for each answer."
+    )
+    imap_first_days: int = Field(
+        default=3, ge=0, le=365, description="A mailbox read for the first time starts with the mail of so many days."
+    )
+    imap_retry_seconds: float = Field(
+        default=60.0, gt=0, description="First pause after a mailbox could not be read; doubles each time, up to 30 minutes."
+    )
+    imap_unreachable_seconds: float = Field(
+        default=1800.0,
+        ge=0,
+        description="A mailbox that could not be read for so long sends nothing: it would mail people who have replied.",
+    )
+    imap_stretch_seconds: float = Field(
+        default=1800.0, gt=0, le=3600, description="How long a worker watches a mailbox before the slot is given back."
     )
 
     temporal_deployment_name: str | None = Field(

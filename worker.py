@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -19,18 +20,23 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.deliver import DeliverActivity
 from activities.enrollment import EnrollmentActivities
-from activities.services import Config, Services
+from activities.services import Config, Services, valid_address
 from activities.upkeep import Upkeep, WakeActivity
+from activities.watch import KeepFailed, Take, WatchActivity
 from client.connection import connect, ensure_search_attributes
+from client.enrollments import Enrollments
+from client.inbound import Inbound
+from domain.watching import watch_queue
 from mail.smtp import Pool
 from settings import Settings, SettingsError, configure_logging, load_settings
 from store.database import Database
 from workflows.enrollment import Enrollment
 from workflows.wake import Wake
+from workflows.watch import Watch
 
 _log = structlog.get_logger(__name__)
 
-WORKFLOWS = [Enrollment, Wake]
+WORKFLOWS = [Enrollment, Wake, Watch]
 
 
 def config_of(settings: Settings) -> Config:
@@ -47,24 +53,23 @@ def config_of(settings: Settings) -> Config:
         mark_grace=timedelta(seconds=settings.mark_grace_seconds),
         wake_per_second=settings.wake_per_second,
         task_queue=settings.task_queue,
+        max_watchers=settings.max_watchers,
+        imap_poll=settings.imap_poll_seconds,
+        imap_timeout=settings.imap_timeout_seconds,
+        imap_first_days=settings.imap_first_days,
+        imap_retry=timedelta(seconds=settings.imap_retry_seconds),
+        imap_patience=timedelta(seconds=settings.imap_unreachable_seconds),
+        imap_stretch=settings.imap_stretch_seconds,
     )
 
 
 def build_worker(services: Services, settings: Settings) -> Worker:
-    """A Temporal worker with every workflow and activity of Onward."""
+    """A Temporal worker with every workflow and activity of sending."""
     enrollment = EnrollmentActivities(services)
-    deployment = None
-    if settings.temporal_deployment_name and settings.temporal_worker_build_id:
-        deployment = WorkerDeploymentConfig(
-            version=WorkerDeploymentVersion(settings.temporal_deployment_name, settings.temporal_worker_build_id),
-            use_worker_versioning=True,
-            # Here, never on the workflow: an unversioned worker could then complete nothing.
-            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
-        )
     return Worker(
         services.client,
         task_queue=services.config.task_queue,
-        workflows=WORKFLOWS,
+        workflows=[Enrollment, Wake],
         activities=[
             enrollment.admit,
             enrollment.record,
@@ -76,11 +81,47 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         # Many cold replays at once (after a restart) would trip the 2 s deadlock detector on a slow machine.
         max_concurrent_workflow_tasks=10,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
-        deployment_config=deployment,
+        **_version(settings),
+    )
+
+
+def build_watcher(services: Services, settings: Settings, take: Take, keep_failed: KeepFailed | None = None) -> Worker:
+    """A Temporal worker that reads mailboxes. It has a queue of its own: its activities run for as long as there is a mailbox,
+    and would take every slot of sending."""
+    return Worker(
+        services.client,
+        task_queue=watch_queue(services.config.task_queue),
+        workflows=[Watch],
+        activities=[WatchActivity(services, take, keep_failed).watch_mailbox],
+        max_concurrent_activities=settings.max_watchers,
+        max_concurrent_workflow_tasks=10,
+        # They end at once when told; what is being taken in may finish.
+        graceful_shutdown_timeout=timedelta(seconds=10),
+        **_version(settings),
+    )
+
+
+def inbound(services: Services) -> Inbound:
+    """The way of all mail that comes in."""
+    config = services.config
+    onward = Enrollments(services.client, services.database, valid_address, task_queue=config.task_queue)
+    return Inbound(onward, config.secret, config.guardrail_refusals)
+
+
+def _version(settings: Settings) -> dict[str, Any]:
+    """Which release this worker is, in the terms of Worker Deployment Versioning where that is set."""
+    name, build = settings.temporal_deployment_name, settings.temporal_worker_build_id
+    if not (name and build):
         # Named in every task of every history, so that an engineer sees which release ran it. The SDK's own default is a
         # hash of 32 characters: 135 bytes more a step.
-        build_id=None if deployment else version("onward"),
+        return {"build_id": version("onward")}
+    deployment = WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(name, build),
+        use_worker_versioning=True,
+        # Here, never on the workflow: an unversioned worker could then complete nothing.
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
+    return {"deployment_config": deployment}
 
 
 @asynccontextmanager
@@ -108,11 +149,14 @@ async def run(settings: Settings) -> None:
     async with open_services(settings) as services:
         await ensure_search_attributes(services.client)
         upkeep = asyncio.create_task(Upkeep(services, settings.sweep_seconds).run())
+        sender, watcher = build_worker(services, settings), build_watcher(services, settings, inbound(services).take)
         try:
-            async with build_worker(services, settings):
+            async with sender, watcher:
                 _log.info("worker_started", task_queue=settings.task_queue, pid=os.getpid())
                 await stop.wait()
                 _log.info("worker_stopping")
+                # Together: the last emails may take minutes, and another worker shall read the mailboxes meanwhile.
+                await asyncio.gather(sender.shutdown(), watcher.shutdown())
         finally:
             upkeep.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -70,7 +70,7 @@ def email_for(
             in_reply_to=f"<{thread[-1]['id']}>" if replying else None,
             references=[f"<{earlier['id']}>" for earlier in thread] if replying else (),
             unsubscribe_url=url,
-            unsubscribe_mailto=f"mailto:{mailbox.reply_to or mailbox.address}?subject=unsubscribe",
+            unsubscribe_mailto=f"mailto:{_unsubscribe_address(config, mailbox, key.enrollment)}?subject=unsubscribe",
             reply_to=mailbox.reply_to,
         )
     except VariableMissing as error:
@@ -78,6 +78,19 @@ def email_for(
     except (TemplateError, ContentError, AddressInvalid) as error:
         return Email(template_error=str(error)[:300])
     return Email(known.message_id, recipient, rendered.subject, message)
+
+
+def return_path(config: Config, mailbox: Mailbox, enrollment: str) -> str:
+    """The envelope sender: where bounces go."""
+    if not mailbox.plus_return_path:
+        return mailbox.address
+    return tokens.plus_address(config.secret, "b", enrollment, mailbox.address)
+
+
+def _unsubscribe_address(config: Config, mailbox: Mailbox, enrollment: str) -> str:
+    if not mailbox.plus_addresses:
+        return mailbox.reply_to or mailbox.address
+    return tokens.plus_address(config.secret, "u", enrollment, mailbox.address)
 
 
 def unsubscribe_url(config: Config, enrollment: str) -> str | None:

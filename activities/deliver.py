@@ -20,9 +20,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.composing import Email, email_for
+from activities.composing import Email, email_for, return_path
 from activities.enrollment import Terms, backoff
 from activities.services import Clock, Services, typed_failures, valid_address
+from activities.telling import fan_out
 from domain.delivery import DeliverInput, DeliverResult, Effect, LogEntry
 from domain.guards import Check, Facts, evaluate
 from domain.ids import workflow_id
@@ -310,7 +311,8 @@ class _Delivery:
             try:
                 server = self.services.server(case.mailbox)
                 async with self.services.smtp.connection(case.mailbox.id, server) as smtp:
-                    await smtp.envelope(case.mailbox.address, case.email.recipient, size=len(case.email.message or b""))
+                    sender = return_path(self.config, case.mailbox, self.key.enrollment)
+                    await smtp.envelope(sender, case.email.recipient, size=len(case.email.message or b""))
                     slot = await self._pass_point_of_no_return(case, claim, smtp)
                     passed = True
                     # From here on the outcome is waited for and written, whatever is cancelled.
@@ -529,9 +531,20 @@ class _Delivery:
                 named = {"kind": str(result.halt), "code": code[:40], "message_id": case.email.message_id}
                 late = await self._place_late(connection, case, "bounce", now, **named)
         await self._tell_late(late)
-        if not hard:
+        if hard:
+            await self._halt_others(case, now)
+        else:
             await self._guardrail(case, now)
         return result
+
+    async def _halt_others(self, case: Case, now: datetime) -> None:
+        """Nobody writes to the dead address any more. Should this be lost, the guards of the others see it all the same."""
+        step, attempt, own = self.input.step, self.input.attempt, self.key.enrollment
+        said = {"id": f"{own}/{step}/{attempt}", "by": "system", "origin": own}
+        effect = Effect(
+            kind="fan_out", event="address_bounced", scope="address", step=step, attempt=attempt, payload=said
+        )
+        await fan_out(self.services, (effect,), contact=case.row["contact_id"], enrollment=own, now=now)
 
     async def _guardrail(self, case: Case, now: datetime) -> None:
         """Several refusals as spam within an hour: the mailbox is held before it burns the rest of the contacts."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from temporalio import activity
 
 from activities.services import Clock, Services, typed_failures, valid_address
+from activities.telling import fan_out
 from domain.delivery import AdmitInput, AdmitResult, Effect, LogEntry, RecordInput, RecordResult, ReserveResult
 from domain.entry import examine
 from domain.ids import workflow_id
@@ -17,7 +18,7 @@ from domain.sequences import Mailbox, Schedule, Sequence, StepRef, parse_definit
 from domain.state import EnrollmentState, Slot, status
 from domain.statuses import HoldKind, Status
 from domain.transitions import apply_reservation, resolved
-from store import catalog, effects, enrollments, ledger, locks, marks, slots
+from store import catalog, effects, enrollments, ledger, locks, slots
 from store.database import Connection
 from store.queries import sql
 
@@ -136,7 +137,7 @@ class EnrollmentActivities:
                 row = await self._lock(connection, state, parts.own)
                 until = await self._resolve(connection, state)
                 await self._project(connection, row, resolved(state, state, until), input, parts.own, now)
-            await self._fan_out(parts.fan_out, state, now)
+            await fan_out(self.services, parts.fan_out, contact=state.contact, enrollment=state.enrollment, now=now)
             return RecordResult(until=until)
 
     @activity.defn(name="reserve")
@@ -152,7 +153,7 @@ class EnrollmentActivities:
                 result = await self._next(connection, state, now)
                 result = result.model_copy(update={"until": until})
                 await self._project(connection, row, apply_reservation(state, state, result), input, parts.own, now)
-            await self._fan_out(parts.fan_out, input.state, now)
+            await fan_out(self.services, parts.fan_out, contact=state.contact, enrollment=state.enrollment, now=now)
             return result
 
     async def _lock(self, connection: Connection, state: EnrollmentState, own: tuple[Effect, ...]) -> enrollments.Row:
@@ -215,19 +216,6 @@ class EnrollmentActivities:
             due = now if state.hurried else after(terms.schedule, now, terms.sequence.steps[index].wait)
         slot = await terms.book(connection, state, max(due, now))
         return ReserveResult(step=step_ref(terms.sequence, index), due=due, slot=slot, **policy)
-
-    async def _fan_out(self, found: tuple[Effect, ...], state: EnrollmentState, now: datetime) -> None:
-        """Mark, then tell, the other enrollments. A mark whose signal is lost is signalled again by the sweeper."""
-        for effect in found:
-            async with self.services.database.transaction() as connection:
-                others = await marks.relatives(connection, effect, contact=state.contact, enrollment=state.enrollment)
-                await marks.lock_rows(connection, [other.enrollment for other in others])
-                for other in others:
-                    await marks.place(connection, other, now=now)
-            for other in others:
-                if await self.services.signal(other.workflow_id, other.message, other.payload):
-                    async with self.services.database.read() as connection:
-                        await marks.signalled(connection, other)
 
 
 class Terms:

@@ -47,6 +47,13 @@ class Config:
     mark_grace: timedelta = timedelta(seconds=15)
     wake_per_second: float = 50.0
     task_queue: str = "onward"
+    max_watchers: int = 200
+    imap_poll: float = 60.0
+    imap_timeout: float = 60.0
+    imap_first_days: int = 3
+    imap_retry: timedelta = timedelta(seconds=60)
+    imap_patience: timedelta = timedelta(minutes=30)
+    imap_stretch: float = 1800.0
 
 
 @dataclass

@@ -18,9 +18,10 @@ from activities.services import Services, typed_failures
 from domain.reasons import CLEARED_BY_FACTS
 from domain.sequences import Mailbox, parse_definition
 from domain.waking import PAGE, WakeInput, WakePage, wake_id
+from domain.watching import WatchInput, watch_id, watch_queue
 from mail.errors import MailError
 from mail.smtp import check
-from store import enrollments, gates, locks, marks
+from store import cursors, enrollments, gates, locks, marks
 from store.database import UNAVAILABLE
 from store.gates import Opened, Parked
 
@@ -96,7 +97,13 @@ class Upkeep:
 
     def parts(self) -> tuple[Callable[[], Awaitable[object]], ...]:
         """What a round does, in its order. Probing comes last: it waits for servers that do not answer."""
-        return (self.signal_forgotten, self.retry_cleared, self.wake_waiting, self.probe_mailboxes)
+        return (
+            self.signal_forgotten,
+            self.retry_cleared,
+            self.wake_waiting,
+            self.start_watchers,
+            self.probe_mailboxes,
+        )
 
     async def round(self) -> None:
         """One round. Raises what its parts raise."""
@@ -147,13 +154,33 @@ class Upkeep:
             payload = {"id": f"cleared/{one.changed_at.isoformat()}", "reason": one.reason}
             await self.services.signal(one.workflow_id, "cause_cleared", payload)
 
+    async def start_watchers(self) -> None:
+        """Start the watchers of mailboxes that are read by IMAP, where they are missing; those whose mailbox was changed look
+        at once, also in a pause after failures."""
+        silence = timedelta(seconds=2 * self.services.config.imap_poll + self.every)
+        async with self.services.database.read() as connection:
+            found = await cursors.unwatched(connection, silence)
+        for one in found:
+            await self.services.client.start_workflow(
+                "Watch",
+                WatchInput(mailbox=one.mailbox),
+                id=watch_id(one.mailbox),
+                task_queue=watch_queue(self.services.config.task_queue),
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal="look" if one.changed else None,
+                static_summary=f"Reads mailbox {one.mailbox}"[:180],
+            )
+
     async def probe_mailboxes(self) -> None:
         """Log in to mailboxes that were down; one that answers is up again, and those it held go on. After a failure the
-        next look waits longer each time: providers lock accounts that try a wrong password without end."""
+        next look waits longer each time: providers lock accounts that try a wrong password without end. A mailbox that cannot
+        be read is its watcher's to open: sending blind would mail people who have replied."""
         async with self.services.database.read() as connection:
             down = await gates.down_mailboxes(connection)
         now = datetime.now(UTC)
         for row in down:
+            if row["unread"]:
+                continue
             rest = NOT_PROVEN_BY_LOGIN.get(row["state_code"] or "", timedelta(0))
             failures, not_before = self._failed_probes.get(row["id"], (0, now))
             if row["state_at"] + rest > now or not_before > now:

@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api import commands, contacts, enrollments, health, mailboxes, problems, sequences, unsubscribe
+from api import commands, contacts, enrollments, health, inbound, mailboxes, problems, sequences, unsubscribe
 from api.bodies import DEFAULT_ACTOR, documented
-from api.door import OPEN_PATHS, Door
+from api.door import INBOUND_PATH, OPEN_PATHS, Door
 from api.idempotency import Idempotency
 from api.problems import MEDIA_TYPE, ProblemDetails
 from api.services import Services
@@ -34,7 +34,7 @@ _PROBLEM = {
     "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
     "errors": [],
 }
-_ROUTERS = tuple(part.router for part in (health, sequences, enrollments, commands, contacts, mailboxes, unsubscribe))
+_ROUTERS = tuple(part.router for part in (health, sequences, enrollments, commands, contacts, mailboxes, inbound, unsubscribe))
 _REF = "#/components/schemas/{model}"
 
 
@@ -100,7 +100,7 @@ def _put_examples(document: dict[str, Any]) -> None:
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    operation["security"] = [] if path in OPEN_PATHS or path.startswith("/u/") else [{"token": []}]
+    operation["security"] = [] if path in (*OPEN_PATHS, INBOUND_PATH) or path.startswith("/u/") else [{"token": []}]
     operation["responses"]["default"]["content"][MEDIA_TYPE]["example"] = _PROBLEM
     if method == "get" or not path.startswith("/v1/"):
         return

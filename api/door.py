@@ -22,7 +22,12 @@ _log = structlog.get_logger(__name__)
 MAX_BODY = 10 * 1024 * 1024
 """Bytes in a request: an import of some 50,000 contacts."""
 
+MAX_MAIL = 25 * 1024 * 1024
+"""Bytes in a mail that is posted."""
+
 OPEN_PATHS = ("/health", "/ready")
+INBOUND_PATH = "/inbound/messages"
+"""Signed by who posts (see api.inbound), so it needs no token."""
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
 """Host names under which a server without a token answers. A page on the internet can make a browser ask 127.0.0.1
 under a name of its own (DNS rebinding), but not under one of these."""
@@ -35,7 +40,7 @@ class _TooLarge(Exception):
 class Door:
     """Lets a request in, or answers it with a problem; logs one line for each.
 
-    With a token every request must present it, but for health and the signed unsubscribe links. Without one only this
+    With a token every request must present it, but for health, the signed unsubscribe links and signed mail. Without one only this
     machine is served, under its local names, and no web page of another origin may send anything.
     """
 
@@ -65,10 +70,10 @@ class Door:
             if refusal is not None:
                 await refusal(scope, receive, sending)
             else:
-                await self.app(scope, _limited(receive), sending)
+                await self.app(scope, _limited(receive, _most(scope)), sending)
         except _TooLarge:
             if not status:
-                await _too_large()(scope, receive, sending)
+                await _too_large(_most(scope))(scope, receive, sending)
         except Exception:
             # As text: structlog's own rendering of an exception shows local variables, and so bodies and tokens.
             _log.error("request_failed", request_id=request_id, route=_route(scope), traceback=traceback.format_exc())
@@ -88,9 +93,9 @@ class Door:
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY:
-            return _too_large()
-        if scope["path"] in OPEN_PATHS or scope["path"].startswith("/u/"):
+        if length.isdigit() and int(length) > _most(scope):
+            return _too_large(_most(scope))
+        if scope["path"] in (*OPEN_PATHS, INBOUND_PATH) or scope["path"].startswith("/u/"):
             return None
         return self._without_token(scope, headers) if self.token is None else self._with_token(headers, self.token)
 
@@ -141,22 +146,26 @@ def _name(host: str) -> str | None:
         return None
 
 
-def _limited(receive: Receive) -> Receive:
+def _most(scope: Scope) -> int:
+    return MAX_MAIL if scope["path"] == INBOUND_PATH else MAX_BODY
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     got = 0
 
     async def limited() -> Message:
         nonlocal got
         message = await receive()
         got += len(message.get("body", b""))
-        if got > MAX_BODY:
+        if got > most:
             raise _TooLarge
         return message
 
     return limited
 
 
-def _too_large() -> JSONResponse:
-    return problem(413, "too_large", f"more than {MAX_BODY} bytes", fix="send it in several requests")
+def _too_large(most: int) -> JSONResponse:
+    return problem(413, "too_large", f"more than {most} bytes", fix="send less at once")
 
 
 def _route(scope: Scope) -> str | None:

@@ -133,6 +133,8 @@ _ATTEMPT = {
     "reply_text": "2.0.0 OK",
     "settled_by": None,
     "settled_as": None,
+    "bounced_at": None,
+    "bounce_class": None,
 }
 
 

@@ -20,6 +20,7 @@ from store.csv_files import InvalidRows
 from store.database import UNAVAILABLE
 from store.enrollments import EnrollmentUnknown
 from store.idempotency import InProgress
+from store.inbound import InboundUnknown
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -55,6 +56,18 @@ class ProblemDetails(BaseModel):
     """The commands that the enrollment takes in its present status."""
     errors: list[dict[str, Any]] = []
     """Where several things are wrong with a file, each of them."""
+
+
+class SignatureInvalid(DomainError):
+    """The mail is not signed with our key, or too long ago."""
+
+    code = "signature_invalid"
+
+
+class InboundShut(DomainError):
+    """No key is set, so nothing could be told from a forgery."""
+
+    code = "inbound_not_configured"
 
 
 def problem(
@@ -105,11 +118,13 @@ def from_domain(error: DomainError) -> JSONResponse:
 
 
 def _status_of(error: DomainError) -> int:
-    if isinstance(error, NotFound | EnrollmentUnknown):
+    if isinstance(error, NotFound | EnrollmentUnknown | InboundUnknown):
         return 404
     if isinstance(error, Refused | WorkflowGone | InProgress):
         return 409
-    return 403 if isinstance(error, Forbidden) else 422
+    if isinstance(error, SignatureInvalid):
+        return 401
+    return 403 if isinstance(error, Forbidden | InboundShut) else 422
 
 
 def unavailable(code: str, detail: str) -> JSONResponse:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from client.connection import connect
 from client.enrollments import Enrollments
+from client.inbound import Inbound
 from client.reading import Gaps
 from mail.definitions import spelling
 from mail.filling import gap_finder
@@ -27,8 +28,11 @@ class Services:
     enrollments: Enrollments
     secret: bytes = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    inbound_secret: bytes | None = field(default=None, repr=False)
+    """Key of the signatures of mail that is posted; None shuts that door."""
     public_url: str | None = None
     temporal_ui_url: str | None = None
+    guardrail: int = 3
     smtp_seconds: float = 10.0
     """How long a mailbox's server may take for each step of a check."""
 
@@ -41,6 +45,11 @@ class Services:
     def temporal(self) -> Client:
         """The Temporal client."""
         return self.enrollments.client
+
+    @property
+    def inbound(self) -> Inbound:
+        """The way of mail that comes in."""
+        return Inbound(self.enrollments, self.secret, self.guardrail)
 
     @property
     def gaps(self) -> Gaps:
@@ -63,6 +72,8 @@ def services_of(settings: Settings, database: Database, client: Client) -> Servi
         enrollments=Enrollments(client, database, valid_address, task_queue=settings.task_queue),
         secret=settings.require_secret(),
         token=settings.api_token.get_secret_value() if settings.api_token else None,
+        inbound_secret=settings.inbound_secret.get_secret_value().encode() if settings.inbound_secret else None,
+        guardrail=settings.guardrail_refusals,
         public_url=settings.public_url,
         temporal_ui_url=settings.temporal_ui_url,
         smtp_seconds=min(settings.smtp_connect_seconds, 10.0),

@@ -7,9 +7,16 @@ import asyncio
 import os
 import sys
 
-from benchmarks import kills, pages, switch, throughput
+from benchmarks import corpora, inbound, kills, pages, switch, throughput
 
-BENCHMARKS = {"kills": kills, "throughput": throughput, "switch": switch, "pages": pages}
+BENCHMARKS = {
+    "kills": kills,
+    "throughput": throughput,
+    "switch": switch,
+    "pages": pages,
+    "inbound": inbound,
+    "corpora": corpora,
+}
 
 
 def main() -> int:

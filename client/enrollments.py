@@ -35,7 +35,7 @@ from domain.state import EnrollmentState
 from domain.transitions import apply, validate
 from domain.waking import WakeInput, wake_id
 from store import catalog, effects, enrollments, gates, marks
-from store.database import Database
+from store.database import Connection, Database
 from store.gates import Opened
 from store.marks import Mark
 from store.queries import sql
@@ -244,27 +244,37 @@ class Enrollments:
 
     async def _stop(self, state: EnrollmentState, key: str, message: Message) -> Answer:
         """Commit the mark (and those of relatives, and a suppression), then tell the workflows."""
+        async with self.database.transaction() as connection:
+            placed = await self.record(connection, state, key, message)
+        told = await self.tell(placed)
+        if state.closed or state.enrollment not in told:
+            return await self._amend(state.enrollment, message)
+        return await self._adopted(state.enrollment, message)
+
+    async def record(self, connection: Connection, state: EnrollmentState, key: str, message: Message) -> list[Mark]:
+        """Place the stop mark of a message, and what must hold with it at once, in the caller's transaction; answers the marks
+        to `tell` after its commit. From then on no email leaves for whom they stop. `key`: the workflow's ID. A closed
+        enrollment gets no mark: the caller amends its record."""
         now = self.now()
         decision = apply(state, message, now)
         at_once = tuple(effect for effect in decision.effects if effect.kind == "suppress")
-        own = Mark(state.enrollment, key, message.name, _payload(message))
-        async with self.database.transaction() as connection:
-            await effects.lock_for(connection, at_once, contact=state.contact)
-            # A closed record's workflow ID may be another enrollment's by now: nobody is to be told of it.
-            placed = [] if state.closed else [own]
-            for effect in decision.effects:
-                if effect.kind == "fan_out":
-                    placed += await marks.relatives(
-                        connection, effect, contact=state.contact, enrollment=state.enrollment
-                    )
-            await marks.lock_rows(connection, [mark.enrollment for mark in placed])
-            await effects.perform(connection, at_once, state=state, by=message.by, now=now)
-            for mark in placed:
-                await marks.place(connection, mark, now=now)
+        await effects.lock_for(connection, at_once, contact=state.contact)
+        # A closed record's workflow ID may be another enrollment's by now: nobody is to be told of it.
+        placed = [] if state.closed else [Mark(state.enrollment, key, message.name, _payload(message))]
+        for effect in decision.effects:
+            if effect.kind == "fan_out":
+                placed += await marks.relatives(connection, effect, contact=state.contact, enrollment=state.enrollment)
+        await marks.lock_rows(connection, [mark.enrollment for mark in placed])
+        await effects.perform(connection, at_once, state=state, by=message.by, now=now)
+        for mark in placed:
+            await marks.place(connection, mark, now=now)
+        return placed
+
+    async def tell(self, placed: Sequence[Mark]) -> set[str]:
+        """Tell the workflows of recorded marks; answers the enrollments whose workflow runs (or may run: while Temporal is away
+        the sweeper tells it later)."""
         told = await asyncio.gather(*(self._tell(mark) for mark in placed))
-        if state.closed or not told[0]:
-            return await self._amend(state.enrollment, message)
-        return await self._adopted(state.enrollment, message)
+        return {mark.enrollment for mark, runs in zip(placed, told, strict=True) if runs}
 
     async def _tell(self, mark: Mark) -> bool:
         """Tell the workflow of its mark. False: none of that ID runs. While Temporal is away the mark holds all the same,

@@ -171,3 +171,36 @@ def _ready(state: EnrollmentState, trace: Trace | None) -> str | None:
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def inbound_shown(row: asyncpg.Record) -> dict[str, Any]:
+    """An inbound mail for people and callers: what it is and why, whose it is, what it did, why somebody must look at it."""
+    reading = row["reading"]
+    return {
+        "id": str(row["id"]),
+        "received_at": _iso(row["received_at"]),
+        "source": row["source"],
+        "mailbox": row["mailbox_id"],
+        "folder": row["folder"],
+        "message_id": row["message_id"],
+        "from": row["sender"],
+        "subject": row["subject"],
+        "size": row["size"],
+        "kind": row["kind"],
+        "rule": row["rule"],
+        "evidence": reading.get("evidence", []),
+        "ignored": reading.get("ignored", []),
+        "return": reading.get("return_", {"status": "none"}),
+        "bounce": reading.get("bounce", []),
+        "meeting": reading.get("meeting"),
+        "proposed": reading.get("proposed", []),
+        "matched_by": row["matched_by"],
+        "enrollment": str(row["enrollment_id"]) if row["enrollment_id"] else None,
+        "sequence": row["sequence_id"],
+        "contact": row["contact_id"],
+        "told": row["told"],
+        "needs": row["needs"],
+        "settled_at": _iso(row["settled_at"]),
+        "settled_by": row["settled_by"],
+        "correction": row["correction"],
+    }

@@ -89,7 +89,8 @@ class Effect(Wire):
 
     stage: the contact's stage, by the sequence's stage map for `event`. suppress: no email to the address, anywhere.
     address_bounced: the address is dead. settle: a person's or the evidence's verdict on an unknown delivery.
-    fan_out: the same fact for the person's other enrollments (`scope` contact) or the account's (`scope` account).
+    fan_out: the same fact for the person's other enrollments (`scope` contact), the account's (`scope` account), or those that
+    use the address to which `step`, `attempt` went (`scope` address).
     """
 
     kind: Literal["stage", "suppress", "address_bounced", "settle", "fan_out"]
@@ -97,7 +98,7 @@ class Effect(Wire):
     step: str | None = None
     attempt: int | None = None
     verdict: str | None = None
-    scope: Literal["contact", "account"] | None = None
+    scope: Literal["contact", "account", "address"] | None = None
     payload: Mapping[str, Any] | None = None
 
 

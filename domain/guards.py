@@ -13,6 +13,7 @@ from typing import Any, Literal
 from domain.reasons import find
 from domain.sequences import SequenceSettings, Step
 from domain.statuses import HoldKind
+from domain.watching import TROUBLE
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class ContactFacts:
 
 @dataclass(frozen=True)
 class MailboxFacts:
-    """What is known of the mailbox. `state`: up, down, guardrail or paused; `listed`: the sequence still names it."""
+    """What is known of the mailbox. `state`: up, down, guardrail or paused, because of `code`; `listed`: the sequence still
+    names it."""
 
     id: str
     state: str = "up"
     listed: bool = True
     epoch: int = 0
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ def _checks(facts: Facts) -> Iterator[Check]:
     if mailbox is not None:
         kind = HoldKind.GUARDRAIL if mailbox.state == "guardrail" else HoldKind.MAILBOX_DOWN
         inputs = {"mailbox": mailbox.id, "state": mailbox.state}
+        if mailbox.state != "up" and mailbox.code:
+            inputs |= {"code": mailbox.code, "why": TROUBLE.get(mailbox.code, mailbox.code)}
         yield _hold("mailbox_able", mailbox.state == "up", inputs, kind, "mailbox", mailbox.epoch)
 
 

@@ -142,6 +142,8 @@ class OutOfOffice(Message):
     message_id: str | None = Field(default=None, max_length=250)
     corrected: bool = False
     """A person read the mail and says so: no later auto-reply overrides it."""
+    present: bool = False
+    """Nobody is absent, the mail was read wrongly: the hold that it put on ends."""
 
 
 class Bounce(Message):
@@ -186,6 +188,14 @@ class ContactGone(Message):
     """The contact left the company, or the address has moved."""
 
     name = "contact_gone"
+    rank = 3
+    stops = True
+
+
+class AddressBounced(Message):
+    """Another email to the same address came back for good: a later one would too."""
+
+    name = "address_bounced"
     rank = 3
     stops = True
 
@@ -243,6 +253,7 @@ MESSAGES: dict[str, type[Message]] = {
         Complaint,
         MeetingBooked,
         ContactGone,
+        AddressBounced,
         AccountReply,
         GateOpened,
         CauseCleared,
@@ -270,6 +281,7 @@ FACTS: tuple[str, ...] = (
     "complaint",
     "meeting_booked",
     "contact_gone",
+    "address_bounced",
     "account_reply",
 )
 """Facts from outside: signals only."""
@@ -277,7 +289,7 @@ FACTS: tuple[str, ...] = (
 PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("unsubscribe", "complaint"),
     ("reply", "meeting_booked"),
-    ("bounce", "contact_gone"),
+    ("bounce", "contact_gone", "address_bounced"),
     COMMANDS,
     ("account_reply",),
     ("stage exclusion",),

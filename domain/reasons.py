@@ -172,7 +172,7 @@ _ALL: tuple[Reason, ...] = (
     Reason(
         "mailbox_down",
         "hold",
-        "The mailbox cannot send now (login, quota or configuration).",
+        "The mailbox cannot send, or cannot be read for replies (login, quota, server or configuration).",
         "whoever runs the mailbox",
         "mend the mailbox; it is probed and goes on by itself",
         heals=True,

@@ -313,16 +313,44 @@ class Smtp(Definition):
         return self
 
 
+class Imap(Definition):
+    """How a mailbox is read. Reading changes nothing there: nothing is deleted, moved or marked as read."""
+
+    host: Line
+    port: int = Field(default=993, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "tls"
+    username: str = Field(min_length=1, max_length=320)
+    password: str = Field(max_length=1_000)
+    """A reference (`env:NAME` or `file:/path`), never the secret itself."""
+    folders: tuple[Line, ...] | None = Field(default=None, min_length=1, max_length=20)
+    """The folders to read, by their names on the server. Default: INBOX and the spam folder."""
+
+    @field_validator("password")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        if not value.startswith(("env:", "file:")):
+            raise ValueError("password is a reference: env:NAME or file:/path, never the secret itself")
+        return value
+
+
 class Mailbox(Definition):
-    """A sending address, its server and its limits."""
+    """A sending address, its servers and its limits."""
 
     id: Id
     address: Line
     name: str = Field(default="", max_length=200)
     """The display name of From."""
     smtp: Smtp
+    imap: Imap | None = None
+    """How replies and bounces are read; None: they come by HTTP, or nobody reads them."""
     limits: Limits = Limits()
     reply_to: str | None = Field(default=None, max_length=320)
+    plus_addresses: bool = False
+    """Mail to local+anything@domain arrives in this mailbox (RFC 5233): the mailto of List-Unsubscribe then names its
+    enrollment, whoever the mail comes from."""
+    plus_return_path: bool = False
+    """The server accepts such an address as envelope sender, so that bounces name their enrollment. Gmail and Microsoft 365
+    rewrite the envelope sender: leave it off there."""
 
 
 D = TypeVar("D", bound=Definition)

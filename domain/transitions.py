@@ -55,13 +55,23 @@ class _Draft:
     def stage(self, event: StageEvent) -> None:
         self.effects.append(Effect(kind="stage", event=event.value))
 
-    def fan_out(self, name: str, scope: str, **payload: Any) -> None:
-        """Tell the other enrollments of the person or account; never for what itself came from one."""
+    def fan_out(self, name: str, scope: str, sent: Sent | None = None, **payload: Any) -> None:
+        """Tell the other enrollments of the person, the account or the address that `sent` went to; never for what itself
+        came from one."""
         if self.message.origin is None:
             told = self.message.id or f"{self.state.enrollment}/{self.state.version}"
             body = {"id": told, "by": self.message.by, "origin": self.state.enrollment, **payload}
             self.effects.append(
-                Effect.model_validate({"kind": "fan_out", "event": name, "scope": scope, "payload": body})
+                Effect.model_validate(
+                    {
+                        "kind": "fan_out",
+                        "event": name,
+                        "scope": scope,
+                        "payload": body,
+                        "step": sent.step.id if sent else None,
+                        "attempt": sent.attempt if sent else None,
+                    }
+                )
             )
 
     def finish(self, outcome: Outcome, *, disposition: str | None = None) -> None:
@@ -365,6 +375,16 @@ def _contact_gone(draft: _Draft, message: m.ContactGone) -> None:
         draft.finish(Outcome.CONTACT_GONE)
 
 
+def _address_bounced(draft: _Draft, message: m.AddressBounced) -> None:
+    state = draft.state
+    if state.outcome is not None or state.removed or state.closed:
+        draft.note("already_ended")
+    elif state.halt is not None:
+        draft.note("already_halted")
+    else:
+        draft.change(halt=Halt(kind=HaltKind.NOT_SENT, reason="known_hard_bounce", at=draft.now, ref=message.origin))
+
+
 def _account_reply(draft: _Draft, message: m.AccountReply) -> None:
     state, policy = draft.state, draft.state.policy
     if state.outcome is not None or state.removed or state.closed:
@@ -392,7 +412,7 @@ def _account_reply(draft: _Draft, message: m.AccountReply) -> None:
 def _out_of_office(draft: _Draft, message: m.OutOfOffice) -> None:
     state, policy = draft.state, draft.state.policy
     _settled_by_evidence(draft, message.message_id)
-    fields = message.model_dump(mode="json", include={"return_date", "corrected"})
+    fields = message.model_dump(mode="json", include={"return_date", "corrected", "present"})
     draft.fan_out("out_of_office", "contact", **fields)
     known = message.return_date is not None
     present = state.hold(HoldKind.OUT_OF_OFFICE)
@@ -400,6 +420,10 @@ def _out_of_office(draft: _Draft, message: m.OutOfOffice) -> None:
         draft.data["return_date"] = message.return_date.isoformat()
     if state.outcome is not None or state.removed or state.closed:
         draft.note("already_ended")
+        return
+    if message.present:
+        draft.drop_holds({HoldKind.OUT_OF_OFFICE})
+        draft.due_again()
         return
     if not policy.pause_on_out_of_office:
         draft.note("policy_continues")
@@ -443,6 +467,7 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
     if message.kind == "hard_bounce":
         draft.effects.append(Effect(kind="address_bounced", step=last.step.id, attempt=last.attempt))
         draft.stage(StageEvent.BOUNCED)
+        draft.fan_out("address_bounced", "address", last)
     if state.closed or state.removed or (state.outcome is not None and state.outcome is not Outcome.COMPLETED):
         draft.note("already_ended")
     elif state.halt is not None and state.halt.kind is not HaltKind.NOT_SENT:
@@ -546,6 +571,7 @@ _HANDLERS: Mapping[type[m.Message], Callable[[_Draft, Any], None]] = {
     m.Complaint: _complaint,
     m.MeetingBooked: _meeting_booked,
     m.ContactGone: _contact_gone,
+    m.AddressBounced: _address_bounced,
     m.AccountReply: _account_reply,
     m.GateOpened: _gate_opened,
     m.CauseCleared: _cause_cleared,

@@ -32,11 +32,16 @@ def check_mailbox(mailbox: Mailbox) -> Mailbox:
         "address": check_address(mailbox.address, "address"),
         "reply_to": None if reply_to is None else check_address(reply_to, "reply_to"),
     }
-    if mailbox.smtp.password is not None:
+    secrets = {"smtp": mailbox.smtp.password, "imap": mailbox.imap.password if mailbox.imap else None}
+    for name, reference in secrets.items():
+        if reference is None:
+            continue
         try:
-            credentials.check(mailbox.smtp.password)
+            credentials.check(reference)
         except CredentialInvalid as error:
-            raise InvalidDefinition("not a reference to a secret", field="smtp.password", fix=error.detail) from error
+            raise InvalidDefinition(
+                "not a reference to a secret", field=f"{name}.password", fix=error.detail
+            ) from error
     return mailbox.model_copy(update=changes)
 
 

@@ -127,3 +127,28 @@ class SmtpUnsupported(SmtpError):
     Codes: `smtp_utf8_missing` (an address that needs RFC 6531), `smtp_message_too_large` (RFC 1870),
     `email_invalid` (an address that cannot stand in an SMTP command).
     """
+
+
+class ImapError(MailError):
+    """Root of the errors of `mail.imap`. After each the connection is of no use any more, unless the class says otherwise."""
+
+
+class ImapRefused(ImapError):
+    """The mailbox's owner must act before it can be read.
+
+    Codes: `imap_login` (user name or password refused), `imap_credentials` (the password's reference leads nowhere).
+    """
+
+
+class ImapUnavailable(ImapError):
+    """`imap_unreachable`: no connection, no usable answer, or the server asks to come back later."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("imap_unreachable", detail)
+
+
+class ImapMisconfigured(ImapError):
+    """The mailbox's settings and the server do not fit.
+
+    Codes: `imap_tls_untrusted`, `imap_starttls_missing`, `imap_folder_missing` (the connection stays usable).
+    """

@@ -22,11 +22,12 @@ Decisions beyond the sources:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Scope = Literal["contact", "mailbox", "domain", "message"]
+from mail.refusal_texts import GENERIC, GIVEN_UP, LAST, PROVIDERS, TRANSLATED, VAGUE, Cause, Rule, Scope
+
 Action = Literal[
     "bounce_hard",  # the contact is Bounced, kind hard_bounce
     "bounce_spam",  # the contact is Bounced, kind spam_block
@@ -44,27 +45,6 @@ GREYLIST_WAIT = 300
 
 _MAX_TEXT = 4_000
 """Characters of a reply that are looked at and kept."""
-
-
-class Cause(StrEnum):
-    """Why it was refused."""
-
-    HARD_INVALID = "hard_invalid"
-    HARD_DOMAIN = "hard_domain"
-    MOVED = "moved"
-    INACTIVE = "inactive"
-    MAILBOX_FULL = "mailbox_full"
-    GREYLIST = "greylist"
-    RATE_LIMITED = "rate_limited"
-    SENDER_QUOTA = "sender_quota"
-    SPAM_BLOCK = "spam_block"
-    POLICY_BLOCK = "policy_block"
-    AUTH_FAILURE = "auth_failure"
-    OWN_CONFIG = "own_config"
-    CONTENT = "content"
-    EXPIRED = "expired"
-    DUPLICATE_MESSAGE_ID = "duplicate_message_id"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -86,6 +66,11 @@ class Refusal:
     text: str
     source: str
     retry_after_seconds: int | None = None
+
+    @property
+    def weak(self) -> bool:
+        """Only a code decided, or words that say little: clearer words elsewhere know better."""
+        return self.source.startswith((_REGISTRY, "RFC 5321 4.2.3")) or self.source in _WEAK
 
 
 @dataclass(frozen=True)
@@ -117,97 +102,6 @@ _EFFECTS: dict[Cause, _Effect] = {
 _HARD = frozenset({Cause.HARD_INVALID, Cause.HARD_DOMAIN, Cause.MOVED, Cause.INACTIVE})
 
 
-@dataclass(frozen=True)
-class _Rule:
-    cause: Cause
-    pattern: re.Pattern[str]
-    source: str
-    scope: Scope | None  # where it differs from the cause's own
-    only: int | None  # 4 or 5: the first digit it is about
-
-
-def _rule(cause: Cause, pattern: str, source: str, *, scope: Scope | None = None, only: int | None = None) -> _Rule:
-    return _Rule(cause, re.compile(pattern, re.IGNORECASE), source, scope, only)
-
-
-_PROVIDERS: tuple[_Rule, ...] = (
-    # Google: support.google.com/a/answer/3726730, "SMTP errors and codes"
-    _rule(Cause.DUPLICATE_MESSAGE_ID, r"same message-?id", "Gmail 4.7.28"),
-    _rule(
-        Cause.RATE_LIMITED, r"receiving (mail|messages) (at a rate|too quickly)", "Gmail 4.2.1, 5.2.1", scope="contact"
-    ),
-    _rule(
-        Cause.SENDER_QUOTA,
-        r"daily (user |smtp relay )?sending (limit|quota)|smtp relay (sending )?(limit|quota)|peak smtp relay",
-        "Gmail 5.4.5, 4.2.1, 5.7.1",
-    ),
-    _rule(Cause.RATE_LIMITED, r"unusual(ly high)? (rate|amount|number) of (unsolicited )?(mail|e-?mail|messages)", "Gmail 4.7.28", only=4),
-    _rule(Cause.INACTIVE, r"disableduser|over quota and inactive|storage space and inactive", "Gmail 5.2.1, 5.2.2"),
-    _rule(Cause.CONTENT, r"not (rfc ?5322|rfc ?2822|standards) compliant|(missing|valid) message-?id|(duplicate|multiple) .{0,20}headers?\b", "Gmail 5.7.1"),
-    _rule(Cause.POLICY_BLOCK, r"sending to \(or from\) has a policy|p=gcdp", "Gmail 5.7.1"),
-    _rule(Cause.OWN_CONFIG, r"application-specific password|log ?in (with|via) your web browser|p=(badcredentials|webloginrequired|invalidsecondfactor)", "Gmail 5.7.8, 5.7.9, 5.7.14"),
-    # Microsoft: learn.microsoft.com "Email non-delivery reports in Exchange Online"; sendersupport.olc.protection.outlook.com
-    _rule(Cause.HARD_INVALID, r"resolver\.adr\.(ex)?recip(ient)?notfound|recipientnotfound", "Exchange 5.1.1, 5.1.10"),
-    _rule(Cause.HARD_INVALID, r"recipient address rejected: access denied", "Exchange Online 5.4.1, DBEB"),
-    _rule(Cause.SENDER_QUOTA, r"(tenant|user) has exceeded (the )?threshold|daily limit for message recipients|submission quota exceeded|bad outbound sender", "Exchange Online 5.7.705, 5.1.90, 5.2.2, 5.1.8"),
-    _rule(Cause.OWN_CONFIG, r"sendasdenied|permissions? to send as this sender|smtpclientauthentication is disabled|client was not authenticated|basic authentication is disabled", "Exchange Online 5.7.60, 5.7.139, 5.7.57"),
-    _rule(Cause.POLICY_BLOCK, r"resolver\.rst\.(authrequired|notauthorized|restricted|sendernotauthenticated)|when sending to this group", "Exchange 5.7.1, 5.7.133", scope="contact"),
-    _rule(Cause.RATE_LIMITED, r"(sender|recipient) thread limit exceeded|\brp-00[1-3]\b|rate limited due to ip reputation", "Exchange Online 4.3.2, Outlook.com RP-001, 4.7.650"),
-    _rule(Cause.SPAM_BLOCK, r"\b(s3140|s3150|s3115|sc-00[1-4]|dy-00[12]|ou-00[12])\b|banned sending ip|sending ip .{0,40}\bbanned", "Outlook.com; Exchange Online 5.7.606-649"),
-    # Yahoo and AOL: senders.yahooinc.com/smtp-error-codes
-    _rule(Cause.RATE_LIMITED, r"\[(tss0[45]|ipts04|gl01)\]", "Yahoo 421"),
-    _rule(Cause.SPAM_BLOCK, r"\[(tss?0[1-3]|bl\d\d|ph01|sbl\d*)\]", "Yahoo 421, 553"),
-    _rule(Cause.INACTIVE, r"\b554[. ]30\b|account has been disabled or discontinued|mailbox is disabled", "Yahoo 554"),
-    _rule(Cause.HARD_INVALID, r"delivery error: dd\b|doesn'?t have a \S+ account", "Yahoo 554 dd"),
-    _rule(Cause.POLICY_BLOCK, r"not accepted for policy reasons", "Yahoo 5.7.9"),
-    # Amazon SES: docs.aws.amazon.com/ses "SMTP response codes"
-    _rule(Cause.SENDER_QUOTA, r"daily message quota exceeded", "Amazon SES 454"),
-    _rule(Cause.RATE_LIMITED, r"maximum sending rate exceeded", "Amazon SES 454"),
-    _rule(Cause.OWN_CONFIG, r"e-?mail address(es)? (is|are) not verified|sending paused for this account", "Amazon SES 554"),
-    # Others, by their own postmaster pages
-    _rule(Cause.SPAM_BLOCK, r"a problem occurred\. \(ask your postmaster", "T-Online 554"),
-    _rule(Cause.SPAM_BLOCK, r"\bofr_?50[6-9]|\bofr_?999", "Orange"),
-    _rule(Cause.SPAM_BLOCK, r"\[(hm0[78]|cs01)\]", "iCloud 5.7.1"),
-    _rule(Cause.POLICY_BLOCK, r"reject due to policy restrictions|envelope blocked|administrative prohibition", "GMX and web.de, Mimecast"),
-    _rule(Cause.RATE_LIMITED, r"ip frequency limited|domain frequency limited", "QQ 550"),
-    _rule(Cause.CONTENT, r"mail content denied", "QQ 550"),
-)  # fmt: skip
-
-_GENERIC: tuple[_Rule, ...] = (
-    # Greylisting says so, often with a URL that holds other words of this table.
-    _rule(Cause.GREYLIST, r"gr[ea]y-?list|come back (later|in)\b|please retry in \d+|try again in \d+ (second|minute)", "Postgrey, milter-greylist", only=4),
-    # Our login, relay rights and sender address. A sender callback also says "user unknown", so it comes before that.
-    _rule(Cause.OWN_CONFIG, r"sender address rejected: (user unknown|undeliverable|domain not found|not (owned|logged)|unverified)|\bsender\b[^.]{0,40}\b(invalid|not valid|does not exist|unknown|verify failed|could not be verified)|helo command rejected|(invalid|bad|bogus) (helo|ehlo)", "Postfix and Exim restrictions"),
-    _rule(Cause.OWN_CONFIG, r"\bstarttls\b|encryption required|must (use|issue) (tls|ssl)", "RFC 3207"),
-    _rule(Cause.OWN_CONFIG, r"(username|user name|login|credentials?|password)\b.{0,40}\b(not accepted|incorrect|invalid|wrong|failed|rejected)|(invalid|incorrect|bad) (username|login|credentials?|password)|authentication (credentials |is )?(failed|failure|unsuccessful|required|invalid)|temporary authentication failure|must (authenticate|log ?in)|smtp auth(entication)? .{0,20}(required|needed)", "RFC 4954"),
-    _rule(Cause.OWN_CONFIG, r"\brelay(ing)? (access )?(is )?(denied|not (permitted|allowed)|prohibited)|unable to relay|not (permitted|allowed) to relay|\brcpthosts\b|we do not relay", "relay"),
-    # Our domain's SPF, DKIM, DMARC, PTR.
-    _rule(Cause.AUTH_FAILURE, r"\b(spf|dkim|dmarc)\b|\bunauthenticated\b|not authenticated|cannot find your (reverse )?hostname|(missing|invalid|no|without|have a) (valid )?(ptr|reverse dns|rdns)\b|reverse dns (lookup )?(failed|is)", "RFC 7208, 6376, 7489; PTR"),
-    # The message as such.
-    _rule(Cause.CONTENT, r"\bvirus|malware|infected|potential security issue|(message|content|attachment)s?\b.{0,30}\b(too large|too big)|(message|size) .{0,20}exceeds .{0,20}(size|limit|maximum)|(line|header)s? too long|malformed|banned (file|attachment)", "RFC 1870, scanners"),
-    # Spam and lists; before dead addresses, which these replies like to name too.
-    _rule(Cause.SPAM_BLOCK, r"\bspam(haus|cop|my|med|ming|bot)?\b|\bspam|unsolicited|\bjunk\b|\bube\b|\buce\b|black-?list|block-?list|deny-?list|blocked (using|-) |\b(rbl|dnsbl|sbl|xbl|pbl)\b|reputation|barracudacentral|csi\.cloudmark|ipcheck\.proofpoint|\bsorbs\b|suspicious|\bphish|listed (at|in|by|on) \S+\.\S+|bulk (mail|email)|\babus(e|ive)\b", "filters and lists"),
-    # Rates and quotas of ours.
-    _rule(Cause.SENDER_QUOTA, r"(sending|sender|hourly|daily|outgoing|outbound).{0,20}\b(limit|quota)\b.{0,20}(exceeded|reached)|(exceeded|reached) .{0,30}(sending|hourly|daily|outgoing|outbound).{0,20}(limit|quota)", "submission servers"),
-    _rule(Cause.RATE_LIMITED, r"too many (recipients|messages|connections|mails|e-?mails|requests|errors|concurrent)|too (quickly|fast|much mail)|rate[ -]?limit|\bthrottl|slow(er)? down|try (sending )?slower|unusual rate|maximum (number of )?connections|server (is )?(too )?busy", "rates"),
-    # The recipient's mailbox.
-    _rule(Cause.INACTIVE, r"(account|mailbox|user|recipient|address)\b.{0,60}\b(is |has been |was |temporarily )?(disabled|inactive|suspended|deactivated|discontinued|closed|locked|expired)\b|\binactive (user|mailbox|account)", "RFC 3463 X.2.1"),
-    _rule(Cause.MAILBOX_FULL, r"over ?-?quota|quota (is )?(exceeded|full)|exceed(s|ed|ing)? .{0,40}(quota|storage|mailbox size)|(mail ?box|inbox|mail folder|mail-?drop) .{0,30}\bfull\b|out of storage|insufficient (system |disk )?(storage|space)|not enough (storage|disk)|mailbox size limit|disk full", "RFC 3463 X.2.2, X.3.1"),
-    _rule(Cause.MOVED, r"has moved\b|no longer (at|with|works|employed)|new (e-?mail )?address is|address (has )?changed|user not local; please try", "RFC 5321 551"),
-    _rule(Cause.HARD_DOMAIN, r"(host|domain|mx)( name)? (was )?(not found|unknown|does not exist|doesn'?t exist|lookup failed)|unknown (host|domain)|unrout(e)?able|null mx|does not accept (e?-?mail|messages)|nxdomain|no such (host|domain)|domain name not found", "RFC 3463 X.1.2, RFC 7505"),
-    _rule(Cause.HARD_INVALID, r"(user|recipient|mailbox|address|account|addressee|alias|local part|employee)s?\b[^.]{0,60}\b(unknown|not found|not known|(does|do) ?(not|n['o]t) exist|doesn'?t exist|not exist|invalid|not valid|not recogni[sz]ed|undeliverable|unavailable\b)|(unknown|invalid|no such|non-?existent|bad|nonexistent) (local )?(user|recipient|mailbox|address|account|destination|person)|no (mailbox|account|user|recipient)\b.{0,20}\b(here|by that name|with that name|found)|not (a |our )(valid|known|local|customer|user|mailbox)|does not exist|couldn'?t be found|user doesn'?t|not listed in .{0,40}(directory|name & address)|no longer (valid|exists?|available|in use)", "RFC 3463 X.1.1", only=5),
-    # Groups and restricted recipients: the address lives, but not for us.
-    _rule(Cause.POLICY_BLOCK, r"(not (authorized|authorised|permitted|allowed)|only accepts|accepts? .{0,30}only from|restricted) .{0,60}(recipient|sender|mailbox|group|list|member|address)|(recipient|group|list|mailbox) .{0,40}(only accepts|is restricted)", "restricted recipients", scope="contact"),
-    _rule(Cause.POLICY_BLOCK, r"\bsender\b.{0,40}\b(rejected|denied|refused|blocked)", "sender refused"),
-    # Routes; a mail server in between.
-    _rule(Cause.EXPIRED, r"too many hops|hop count|(mail|routing) loop|loops? back|timed? ?out|no route|connection (refused|reset|timed)|delivery time expired|retry time(out)? .{0,20}exceeded|could not (connect|be delivered within)", "RFC 3463 X.4.x"),
-)  # fmt: skip
-
-# Words that say no without saying why: an X.7 code knows better, but they outweigh the others, of which some bury.
-_VAGUE: tuple[_Rule, ...] = (
-    _rule(Cause.POLICY_BLOCK, r"\bpolicy|prohibited|message (was |has been )?(rejected|refused|blocked|denied)|(rejected|refused|blocked) (by|due to) |access denied|not (accepted|permitted|allowed)\b|\bblocked\b", "policies"),
-)  # fmt: skip
-
 _REGISTRY = "IANA enumerated status codes"
 
 # subject.detail -> cause. RFC 3463, RFC 4954, 7372, 7505 and IANA; above 7.100 Microsoft's own.
@@ -223,6 +117,9 @@ _ENHANCED: dict[str, Cause] = {
     "1.10": Cause.HARD_DOMAIN,  # null MX
     "2.1": Cause.INACTIVE,
     "2.2": Cause.MAILBOX_FULL,
+    "0.350": Cause.CONTENT,
+    "1.20": Cause.CONTENT,
+    "1.351": Cause.HARD_INVALID,
     "2.3": Cause.CONTENT,
     "2.4": Cause.POLICY_BLOCK,
     "3.1": Cause.MAILBOX_FULL,
@@ -234,6 +131,14 @@ _ENHANCED: dict[str, Cause] = {
     "4.2": Cause.EXPIRED,
     "4.3": Cause.EXPIRED,
     "4.4": Cause.HARD_DOMAIN,
+    "4.300": Cause.EXPIRED,
+    "4.310": Cause.HARD_DOMAIN,
+    "4.312": Cause.EXPIRED,
+    "4.316": Cause.EXPIRED,
+    "4.317": Cause.EXPIRED,
+    "4.318": Cause.EXPIRED,
+    "2.121": Cause.RATE_LIMITED,
+    "2.122": Cause.RATE_LIMITED,
     "4.5": Cause.RATE_LIMITED,  # congestion; Gmail's daily limit has its text above
     "4.6": Cause.EXPIRED,
     "4.7": Cause.EXPIRED,
@@ -317,22 +222,22 @@ _WAIT = re.compile(r"\bin (?:about )?(\d{1,6}) ?(s|sec|seconds?|m|min|minutes?|h
 def judge(code: int, text: str, *, phase: str = "rcpt") -> Refusal:
     """What the reply `code` `text` means for contact, mailbox and message.
 
-    `phase` is that of SmtpRefused, or `bounce` for a text that came later by mail; then `code` may be 0, and the
-    enhanced code says whether it is permanent. `text` may have several lines, with or without their codes in front.
+    `phase` is that of SmtpRefused, or `bounce` for a text that came later by mail: there a server has given up, so
+    that 4xx is final too; `code` may be 0. `text` may have several lines, with or without their codes in front.
     Never raises.
     """
     enhanced, joined = _joined(text)
     permanent = code >= 500 or (code < 400 and enhanced is not None and enhanced.startswith("5"))
-    digit = 5 if permanent else 4
-    cause, scope, source = _cause(code, digit, enhanced, joined)
+    final = permanent or phase == "bounce"
+    cause, scope, source = _cause(code, enhanced, joined, permanent=permanent, bounce=phase == "bounce")
     if cause is Cause.UNKNOWN and permanent and phase == "final":
         cause, scope, source = Cause.CONTENT, None, "refused after the body (RFC 5321 4.2.5)"
     effect = _EFFECTS[cause]
     scope = scope or effect.scope
-    action = effect.permanent if permanent else effect.temporary
+    action = effect.permanent if final else effect.temporary
     if cause is Cause.RATE_LIMITED and scope == "contact":
         action = "defer"
-    if cause is Cause.OWN_CONFIG and not permanent:
+    if cause is Cause.OWN_CONFIG and not final:
         action = "defer_mailbox"
     retry_after = effect.retry_after
     if phase in _OWN_PHASES or phase == "mail":
@@ -352,6 +257,58 @@ def judge(code: int, text: str, *, phase: str = "rcpt") -> Refusal:
     )
 
 
+def judge_bounce(texts: Iterable[str], status: str = "") -> Refusal:
+    """What a bounce says in several places: the first text whose words the table knows, else the first code.
+
+    `texts`: from the most to the least telling (Diagnostic-Code, the lines about the recipient, the whole human part);
+    `status`: the Status field (RFC 3464 2.3.4). What was refused before a recipient was named, or after the body, is
+    not about the recipient, if the texts tell so. Never raises.
+    """
+    seen: list[str] = []
+    judged: list[Refusal] = []
+    given = (text[:_MAX_TEXT] for text in texts if text.strip())
+    for text in given:
+        seen.append(text)
+        judged.append(judge(_code_in(text), text, phase="bounce"))
+        if judged[-1].cls is not Cause.UNKNOWN and not judged[-1].weak:
+            found = judged[-1]
+            break
+    else:
+        judged += [judge(0, status, phase="bounce")]
+        found = next((one for one in judged if one.cls is not Cause.UNKNOWN), judged[0])
+    if found.enhanced is None and status:
+        found = replace(found, enhanced=status)
+    if not found.hard and found.cls is not Cause.UNKNOWN:
+        return found
+    place = next((match.lastgroup for text in (*seen, *given) if (match := _PLACE.search(text))), None)
+    if place == "early":
+        return _as(found, Cause.POLICY_BLOCK, "refused before a recipient was named")
+    if place == "late" and found.cls is Cause.UNKNOWN and found.permanent:
+        return _as(found, Cause.CONTENT, "refused after the body (RFC 5321 4.2.5)")
+    if place == "late" and any("mfsmax." in text for text in seen):
+        return replace(_as(found, Cause.POLICY_BLOCK, "docomo: the recipient's filter"), scope="contact")
+    return found
+
+
+def _as(found: Refusal, cause: Cause, source: str) -> Refusal:
+    effect = _EFFECTS[cause]
+    return replace(found, cls=cause, scope=effect.scope, action=effect.permanent, hard=False, source=source)
+
+
+# Postfix, Exim, qmail and sendmail tell which command was answered.
+_PLACE = re.compile(
+    r"(?P<early>in reply to (?:MAIL FROM|EHLO|HELO|initial)|refused to talk to me|after (?:MAIL FROM|EHLO|HELO|initial connection)|but (?:sender was|my name was) rejected|but greeting failed|>>> (?:MAIL FROM|EHLO|HELO)[^\n]*\s<<< [45])"
+    r"|(?P<late>in reply to end of DATA|after end of data|failed after I sent the message)",
+    re.IGNORECASE,
+)
+_REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)(?![\d.])")
+
+
+def _code_in(text: str) -> int:
+    found = _REPLY_CODE.search(text)
+    return int(found.group(1)) if found else 0
+
+
 def _joined(text: str) -> tuple[str | None, str]:
     """The first enhanced code, and the lines as one text in which a code repeated on each line stands once."""
     lines = [_LINE_CODE.sub("", line).strip() for line in text[:_MAX_TEXT].splitlines()]
@@ -362,24 +319,45 @@ def _joined(text: str) -> tuple[str | None, str]:
     return enhanced, " ".join(line for line in lines if line)
 
 
-def _cause(code: int, digit: int, enhanced: str | None, text: str) -> tuple[Cause, Scope | None, str]:
+def _cause(
+    code: int, enhanced: str | None, text: str, *, permanent: bool, bounce: bool
+) -> tuple[Cause, Scope | None, str]:
     # Addresses may hold any word of the table.
-    words = _ADDRESS.sub("<address>", text)
+    words = " ".join(_ADDRESS.sub("<address>", text).split())
     detail = enhanced.partition(".")[2] if enhanced else ""
+    temporary = 400 <= code < 500 or (code < 400 and enhanced is not None and enhanced.startswith("4"))
+    digit = 4 if (temporary if bounce else not permanent) else 5
     by_code = _by_enhanced(digit, detail)
-    found = _by_text(_PROVIDERS + _GENERIC, digit, words)
-    if found is None and not (by_code and detail.startswith("7.")):
-        found = _by_text(_VAGUE, digit, words)
+    lists = [PROVIDERS, GENERIC]
+    if bounce:
+        lists += [GIVEN_UP, TRANSLATED]
+        if digit == 4 and not _FOR_NOW.search(words):
+            digit = 5  # who gave up after 4xx "user unknown" says the same as 5xx
+    if not (by_code and detail.startswith("7.")):
+        lists.append(VAGUE)
+    if bounce:
+        lists.append(LAST)
+    found = next((rule for rules in lists if (rule := _by_text(rules, digit, words))), None)
+    if found is not None and detail in _SENDER_CODES and found.cause in _HARD:
+        found = None
     if found is not None:
         return found.cause, found.scope, found.source
-    if by_code is not None:
+    if by_code is not None and not (bounce and by_code[0] is Cause.GREYLIST):
         return *by_code, f"{_REGISTRY}: {enhanced}"
+    if bounce and temporary:
+        return Cause.EXPIRED, None, "RFC 5321 4.2.3: 4xx until the server gave up"
     if code in _BASIC:
         return _BASIC[code], None, f"RFC 5321 4.2.3: {code}"
     return Cause.UNKNOWN, None, "nothing known"
 
 
-def _by_text(rules: tuple[_Rule, ...], digit: int, words: str) -> _Rule | None:
+# Said of a mailbox that may be there in an hour.
+_FOR_NOW = re.compile(r"unavailable|temporar|verif|try again|later|in progress", re.IGNORECASE)
+_WEAK = frozenset(rule.source for rule in LAST)
+_SENDER_CODES = frozenset({"1.7", "1.8"})
+
+
+def _by_text(rules: tuple[Rule, ...], digit: int, words: str) -> Rule | None:
     return next((rule for rule in rules if rule.only in (None, digit) and rule.pattern.search(words)), None)
 
 

@@ -32,7 +32,9 @@ def guard_facts(
         contact=_contact(row, valid),
         mailbox=None
         if mailbox is None
-        else MailboxFacts(mailbox.id, row["mailbox_state"], row["listed"], row["mailbox_epoch"]),
+        else MailboxFacts(
+            mailbox.id, row["mailbox_state"], row["listed"], row["mailbox_epoch"], row["mailbox_state_code"]
+        ),
         settings=settings,
         enrollment=state.enrollment,
         step=step,

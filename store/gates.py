@@ -103,5 +103,5 @@ async def cleared(connection: Connection, reasons: Sequence[str], limit: int) ->
 
 
 async def down_mailboxes(connection: Connection) -> list[dict[str, Any]]:
-    """Mailboxes that could not send: id, definition, epoch, state_code."""
+    """Mailboxes that could not send: id, definition, epoch, state_code; `unread`: nor can they be read."""
     return [dict(row) for row in await connection.fetch(sql("gates.down_mailboxes"))]

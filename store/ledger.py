@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from domain.consequences import OURS
 from store import locks
 from store.database import Connection
 from store.queries import sql
@@ -139,8 +140,8 @@ async def expire(connection: Connection, key: Key, fence: int, *, now: datetime,
 
 
 async def spam_refusals(connection: Connection, mailbox: str, since: datetime) -> int:
-    """How many emails of a mailbox were refused as spam since then."""
-    return int(await connection.fetchval(sql("ledger.spam_refusals"), mailbox, since))
+    """How many emails of a mailbox were refused since then, or came back, for a reason that speaks against the mailbox."""
+    return int(await connection.fetchval(sql("ledger.spam_refusals"), mailbox, since, list(OURS)))
 
 
 async def of_enrollment(connection: Connection, enrollment: str) -> list[dict[str, Any]]:

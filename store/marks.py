@@ -51,8 +51,13 @@ async def lock_rows(connection: Connection, enrollments: Sequence[str]) -> None:
 
 async def relatives(connection: Connection, effect: Effect, *, contact: str, enrollment: str) -> list[Mark]:
     """The open enrollments that a fan-out effect concerns, each with the message for it."""
-    name = "siblings_of_contact" if effect.scope == "contact" else "siblings_of_account"
-    rows = await connection.fetch(sql(f"enrollments.{name}"), contact, UUID(enrollment))
+    if effect.scope == "address":
+        rows = await connection.fetch(
+            sql("enrollments.siblings_of_address"), UUID(enrollment), effect.step, effect.attempt
+        )
+    else:
+        name = "siblings_of_contact" if effect.scope == "contact" else "siblings_of_account"
+        rows = await connection.fetch(sql(f"enrollments.{name}"), contact, UUID(enrollment))
     assert effect.event is not None
     return [Mark(str(row["id"]), row["workflow_id"], effect.event, dict(effect.payload or {})) for row in rows]
 

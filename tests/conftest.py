@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from embedded.imap import ImapServer
 from embedded.recipients import Recipients
 from embedded.stack import Stack, reachable_tempdir, start_stack
 from store.migrate import migrate
@@ -63,6 +64,13 @@ async def fresh_database(stack: Stack, template: str) -> AsyncIterator[str]:
 def recipients() -> Iterator[Recipients]:
     """An SMTP server that plays everybody the test writes to."""
     with Recipients() as running:
+        yield running
+
+
+@pytest.fixture
+def imap_server() -> Iterator[ImapServer]:
+    """An IMAP server with the mailbox of the user mara, whose password is `right`."""
+    with ImapServer({"mara": "right"}) as running:
         yield running
 
 

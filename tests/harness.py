@@ -17,17 +17,21 @@ from temporalio.service import RPCError
 
 from activities.services import Services, valid_address
 from activities.upkeep import Upkeep
+from activities.watch import KeepFailed, Take
 from client.connection import connect
 from client.enrollments import Enrollments
+from client.inbound import Inbound, Taken
 from domain.delivery import Answer
+from domain.inbound import Arrival
 from domain.sequences import Mailbox, Schedule, Sequence, parse_definition
 from domain.state import EnrollmentState
+from domain.watching import watch_queue
 from embedded.recipients import Received, Recipients
 from settings import Settings
 from store import catalog, enrollments, ledger
 from store.csv_files import AccountRow, ContactRow
 from store.database import Database
-from worker import build_worker, open_services
+from worker import build_watcher, build_worker, open_services
 
 ALWAYS = {day: [{"start": "00:00", "end": "24:00"}] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 PATIENT = 30.0
@@ -62,6 +66,18 @@ class World:
     async def worker(self) -> AsyncIterator[None]:
         """A worker in this process."""
         async with build_worker(self.services, self.settings):
+            yield
+
+    async def take(self, raw: bytes, mailbox: str | None = None) -> Taken:
+        """Take in a mail by the way of all mail."""
+        way = Inbound(self.clients, self.settings.require_secret(), self.settings.guardrail_refusals)
+        return await way.take(Arrival(raw, datetime.now(UTC), "http", mailbox))
+
+    @asynccontextmanager
+    async def watcher(self, take: Take, keep_failed: KeepFailed | None = None) -> AsyncIterator[None]:
+        """A worker in this process that reads mailboxes by IMAP, with the watchers of all that have it started."""
+        await self.upkeep().start_watchers()
+        async with build_watcher(self.services, self.settings, take, keep_failed):
             yield
 
     def upkeep(self) -> Upkeep:
@@ -303,8 +319,9 @@ async def open_world(
 
 async def _end_wakers(world: World) -> None:
     """A waker left open here would be taken for the next test's: its ID holds the gate and the epoch, and all tests share
-    one namespace, though each has a database of its own."""
-    query = f'WorkflowType="Wake" AND ExecutionStatus="Running" AND TaskQueue="{world.settings.task_queue}"'
+    one namespace, though each has a database of its own. A mailbox's watcher would never end."""
+    queue = world.settings.task_queue
+    query = f'ExecutionStatus="Running" AND TaskQueue IN ("{queue}", "{watch_queue(queue)}") AND WorkflowType IN ("Wake", "Watch")'
     async for waker in world.client.list_workflows(query):
         with contextlib.suppress(RPCError):
             await world.client.get_workflow_handle(waker.id).terminate("the test is over")

@@ -59,10 +59,18 @@ SELECT id, workflow_id FROM enrollments
 WHERE contact_id = $1 AND id <> $2 AND NOT closed ORDER BY id
 
 -- name: siblings_of_account
+-- The contact's own other enrollments too: a person who replied is the first of the account to have replied.
 SELECT e.id, e.workflow_id FROM enrollments e
 JOIN contacts c ON c.id = e.contact_id
-WHERE c.account_id = (SELECT account_id FROM contacts WHERE id = $1) AND e.contact_id <> $1 AND e.id <> $2
-  AND NOT e.closed
+WHERE (c.id = $1 OR c.account_id = (SELECT account_id FROM contacts WHERE id = $1)) AND e.id <> $2 AND NOT e.closed
+ORDER BY e.id
+
+-- name: siblings_of_address
+-- Whoever has the address to which that attempt went, this person in other sequences or another record of them.
+SELECT e.id, e.workflow_id FROM send_ledger l
+JOIN contacts c ON lower(c.email) = lower(l.recipient)
+JOIN enrollments e ON e.contact_id = c.id
+WHERE l.enrollment_id = $1 AND l.step_id = $2 AND l.attempt = $3 AND e.id <> $1 AND NOT e.closed
 ORDER BY e.id
 
 -- name: story

@@ -66,4 +66,8 @@ WHERE s.definition #>> '{settings,retry_when_cleared}' = 'true' AND e.reason = A
 LIMIT $2
 
 -- name: down_mailboxes
-SELECT id, definition, epoch, state_code, state_at FROM mailboxes WHERE state = 'down' ORDER BY id
+SELECT m.id, m.definition, m.epoch, m.state_code, m.state_at,
+       -- Its replies cannot be read: only its watcher may open it, whatever SMTP says.
+       coalesce(w.holds AND m.definition ? 'imap', false) AS unread
+FROM mailboxes m LEFT JOIN imap_watches w ON w.mailbox_id = m.id
+WHERE m.state = 'down' ORDER BY m.id

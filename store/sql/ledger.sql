@@ -7,7 +7,8 @@ SELECT e.state, e.version, e.run_id, e.run_epoch, e.closed, e.overrides, e.admit
        c.first_name, c.last_name, c.email, c.email_status, c.stage, c.stage_set_by, c.consent, c.changed_job,
        c.fields AS contact_fields, a.id AS account_id, a.name AS account_name, a.stage AS account_stage,
        a.fields AS account_fields,
-       m.definition AS mailbox, m.state AS mailbox_state, m.epoch AS mailbox_epoch, m.not_before,
+       m.definition AS mailbox, m.state AS mailbox_state, m.state_code AS mailbox_state_code, m.epoch AS mailbox_epoch,
+       m.not_before,
        EXISTS (SELECT 1 FROM sequence_mailboxes sm WHERE sm.sequence_id = s.id AND sm.mailbox_id = m.id) AS listed,
        x.reason AS suppressed,
        l.state AS ledger_state, l.fence, l.tries, l.result, l.message, l.message_id, l.recipient, l.due_at,
@@ -97,12 +98,14 @@ SELECT enrollment_id, step_id, attempt, state FROM send_ledger WHERE message_id 
 
 -- name: of_enrollment
 SELECT step_id, attempt, state, mailbox_id, message_id, recipient, subject, tries, due_at, sending_at, settled_at,
-       reply_code, reply_text, settled_by, settled_as
+       reply_code, reply_text, settled_by, settled_as, bounced_at, bounce_class
 FROM send_ledger WHERE enrollment_id = $1 ORDER BY created_at, attempt
 
 -- name: spam_refusals
 SELECT count(*) FROM send_ledger
-WHERE mailbox_id = $1 AND state = 'rejected' AND settled_at > $2 AND result ->> 'halt' = 'spam_block'
+WHERE mailbox_id = $1
+  AND ((state = 'rejected' AND settled_at > $2 AND result ->> 'halt' = 'spam_block')
+       OR (bounced_at > $2 AND bounce_class = ANY ($3::text[])))
 
 -- name: message_ids
 SELECT message_id, state FROM send_ledger

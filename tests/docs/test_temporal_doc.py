@@ -162,6 +162,7 @@ AFTER: dict[str, tuple[str, str | None]] = {
     "complaint": ("finished", "complained"),
     "meeting_booked": ("finished", "meeting_booked"),
     "contact_gone": ("finished", "contact_gone"),
+    "address_bounced": ("not_sent", "known_hard_bounce"),
     "account_reply": ("not_sent", "same_account_reply"),
     "gate_opened": ("active", None),
     "cause_cleared": ("active", None),

@@ -319,7 +319,7 @@ def test_a_bounce_halts_and_resume_sends_the_same_step_again() -> None:
     decision = say(active(3), "bounce", message_id=f"<{message_id(step(2), 1)}>", code="5.1.1")
     state = decision.state
     assert (status(state), state.step, state.attempt, state.slot) == (Status.BOUNCED, step(2), 1, None)
-    assert [effect.kind for effect in decision.effects] == ["address_bounced", "stage"]
+    assert [effect.kind for effect in decision.effects] == ["address_bounced", "stage", "fan_out"]
     again = told(state, "resume")
     assert (status(again), again.step, again.attempt) == (Status.ACTIVE, step(2), 2)
 
@@ -358,7 +358,7 @@ def test_a_bounce_withdraws_a_provisional_end() -> None:
 def test_a_bounce_after_the_end_marks_the_address_and_changes_no_outcome() -> None:
     decision = say(SITUATIONS["no reply"], "bounce")
     assert decision.state.outcome is Outcome.NO_REPLY
-    assert [effect.kind for effect in decision.effects] == ["address_bounced", "stage"]
+    assert [effect.kind for effect in decision.effects] == ["address_bounced", "stage", "fan_out"]
 
 
 def test_a_bounce_under_a_pause_is_kept_and_resume_answers_both() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from mail import credentials
 from mail.addresses import normalize, same_key
 from mail.errors import AddressInvalid, CredentialInvalid, CredentialMissing, TokenInvalid
-from mail.tokens import sign, verify
+from mail.tokens import plus_address, read_plus_address, sign, verify
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,27 @@ def test_a_secret_in_clear_text_is_refused_and_not_repeated(reference: str) -> N
         with pytest.raises(CredentialInvalid) as caught:
             function(reference)
         assert "s3cret" not in repr(caught.value)
+
+
+ENROLLMENT = "0198b3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("fold", [str, str.upper, str.title])
+def test_a_plus_address_names_its_enrollment_however_a_mail_system_folds_it(fold: Callable[[str], str]) -> None:
+    address = plus_address(KEY, "u", ENROLLMENT, "mara@sender.test")
+    assert len(address.partition("@")[0]) <= 64
+    assert read_plus_address(KEY, fold(address)) == ("u", ENROLLMENT)
+
+
+def test_a_plus_address_that_we_did_not_make_names_nothing() -> None:
+    made = plus_address(KEY, "b", ENROLLMENT, "mara@sender.test")
+    for other in (
+        made.replace("+b-", "+u-"),
+        made[:10] + ("a" if made[10] != "a" else "b") + made[11:],
+        plus_address(b"another key of thirty-two bytes..", "b", ENROLLMENT, "mara@sender.test"),
+        "mara+b-@sender.test",
+        "mara@sender.test",
+        "",
+    ):
+        assert read_plus_address(KEY, other) is None
