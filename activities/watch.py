@@ -26,7 +26,7 @@ from domain.inbound import Arrival
 from domain.sequences import Imap
 from domain.watching import HELD_AT_ONCE, WatchRequest, WatchResult, back_off
 from mail.errors import ImapError, ImapMisconfigured, ImapUnavailable
-from mail.imap import Fetched, Folder, Session, chunks, imap_server
+from mail.imap import Examined, Fetched, Folder, Session, chunks, imap_server
 from store import catalog, cursors, gates, locks
 from store.cursors import Cursor
 from store.database import UNAVAILABLE
@@ -85,6 +85,7 @@ class _Watch:
         self.taken = 0
         self.session: Session | None = None
         self.connected_at: float | None = None
+        self.examined: Examined | None = None
         self.held = False
         self.ends_at = time.monotonic() + self.config.imap_stretch
         self.stopping: asyncio.Task[None]
@@ -114,7 +115,7 @@ class _Watch:
                 for folder in folders:
                     await self._read(folder)
                 await self._readable()
-                await self._until_news(can_idle)
+                await self._until_news(folders[-1], can_idle)
                 if await self._definition() != imap:
                     raise _Over
         except _Over:
@@ -135,6 +136,7 @@ class _Watch:
                 raise
             _log.info("imap_folder_gone", mailbox=self.mailbox, folder=folder.name, detail=error.detail)
             return
+        self.examined = examined
         cursor = await self._cursor(folder.name, examined.uid_validity)
         if not examined.exists:
             return
@@ -213,11 +215,14 @@ class _Watch:
     # -----------------------------------------------------------------------------------------------------------------
     # Waiting
 
-    async def _until_news(self, can_idle: bool) -> None:
-        """Until the server tells of new mail, or it is time to look by ourselves."""
+    async def _until_news(self, folder: Folder, can_idle: bool) -> None:
+        """Until the server tells of new mail in the folder read last, or it is time to look by ourselves."""
         deadline = time.monotonic() + self.config.imap_poll
         self._check()
         session = self._session()
+        # Mail may have come since the folder was searched, and the server may have said so with any answer since.
+        if can_idle and await self._call(session.examine, folder.name) != self.examined:
+            return
         while (left := deadline - time.monotonic()) > 0:
             if not (can_idle and await self._call(session.idle)):
                 await self._sleep(left)

@@ -2,6 +2,8 @@
 
 PATH holds `bounces/labels.jsonl` beside the mails it names. A label's `classes` are coarser than ours: MEANS says which of ours agree
 with each. Bars: bounces found, class right where two labellers agree, and truly dead addresses among those called hard.
+
+PATH also holds `out_of_office/*.jsonl`: a mail a line, as subject, headers and body (see benchmarks/absences.py).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import common
+from benchmarks import absences, common
 from domain.inbound import Kind, Reading
 from mail.inbound import read
 
@@ -73,7 +75,8 @@ async def run(given: argparse.Namespace) -> int:
     if given.path is None:
         print("corpora: no PATH given, nothing measured")
         return 0
-    return _bounces(given.path / "bounces", misses=given.misses)
+    failed = _bounces(given.path / "bounces", misses=given.misses)
+    return absences.measure(given.path / "out_of_office", misses=given.misses) or failed
 
 
 def _bounces(folder: Path, *, misses: bool) -> int:

@@ -26,11 +26,14 @@ def add_to(app: typer.Typer) -> None:
 @group.command("classify")
 def classify(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Mails as files, directories of *.eml, or - for standard input.")
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Mails as files, directories of *.eml, or - for standard input."),
     ],
     received_at: Annotated[
         str | None,
-        typer.Option("--received-at", metavar="ISO", help="When they were received, instead of what their headers say."),
+        typer.Option(
+            "--received-at", metavar="ISO", help="When they were received, instead of what their headers say."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document per mail and line.")] = False,
 ) -> None:
@@ -40,11 +43,21 @@ def classify(
     when = _instant(received_at)
     for path in _files(paths):
         try:
-            raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+            raw = _bytes(path)
         except OSError as error:
             _say({"path": str(path), "error": error.strerror or type(error).__name__}, as_json)
             continue
         _say(reading_json(str(path), read(raw, when)), as_json)
+
+
+def _bytes(path: Path) -> bytes:
+    """What the parser looks at of a file, and a byte more, by which it sees that there is more."""
+    from mail.inbound.parsing import MOST_BYTES
+
+    if str(path) == "-":
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 @group.command("refusal")
@@ -130,9 +143,13 @@ def _say(shown: dict[str, Any], as_json: bool) -> None:
     print(f"{path}: {shown['kind']} ({shown['rule']})")
     back = shown["return"]
     if back["status"] != "none":
-        print(f"  back     {back['date'] or ', '.join(back['candidates']) or '-'} ({back['status']}): {back['evidence']}")
+        print(
+            f"  back     {back['date'] or ', '.join(back['candidates']) or '-'} ({back['status']}): {back['evidence']}"
+        )
     for one in shown["bounce"]:
-        print(f"  bounce   {one['recipient'] or '-'} {one['class']}{' hard' if one['hard'] else ''}: {one['diagnostic']}")
+        print(
+            f"  bounce   {one['recipient'] or '-'} {one['class']}{' hard' if one['hard'] else ''}: {one['diagnostic']}"
+        )
     for one in shown.get("proposed", ()):
         print(f"  instead  {one['name']} <{one['address']}>".replace("  <", " <"))
     for one in shown["evidence"]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table

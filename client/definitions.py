@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from client.enrollments import Enrollments
+from domain.schedule import next_open
 from domain.sequences import Mailbox, Schedule, Sequence, parse_definition
 from store import catalog
 from store.catalog import Applied, Put
@@ -28,8 +30,9 @@ class Imported:
 
 
 async def apply_schedule(database: Database, data: Any) -> Applied:
-    """Insert or update a schedule. Raises InvalidDefinition."""
+    """Insert or update a schedule. Raises InvalidDefinition, NeverOpen."""
     schedule = parse_definition(Schedule, data)
+    next_open(schedule, datetime.now(UTC))
     async with database.transaction() as connection:
         return await catalog.apply_schedule(connection, schedule)
 

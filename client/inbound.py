@@ -128,6 +128,23 @@ class Inbound:
                     raise
         raise AssertionError("unreachable")
 
+    async def keep_failed(self, arrival: Arrival, error: BaseException) -> None:
+        """Keep a mail that could not be taken in because of a defect of ours, for a person to look at: nothing is lost."""
+        names = Names(subject=f"not read: {type(error).__name__}")
+        kept = Kept(
+            id=uuid.uuid4(),
+            fingerprint=_fingerprint(arrival.raw, names),
+            arrival=arrival,
+            names=names,
+            reading=Reading(kind=Kind.OTHER_AUTOMATIC, rule="failed"),
+            match=None,
+            contact=None,
+            needs="failed",
+            raw=arrival.raw,
+        )
+        async with self.onward.database.transaction() as connection:
+            await inbound.keep(connection, kept)
+
     async def _known(self, connection: Connection, names: Names, mailbox: str | None) -> _Known:
         found, ours = await inbound.by_message_ids(connection, names)
         to_unsubscribe = False

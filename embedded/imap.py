@@ -33,10 +33,11 @@ from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import Config, Login
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxData, MailboxSet
-from pymap.concurrent import Subsystem
+from pymap.concurrent import Event, Subsystem
 from pymap.config import BackendCapability
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
+from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash
 
@@ -44,8 +45,6 @@ from embedded.errors import EmbeddedError
 from embedded.server import Server, wait_until_ready
 
 T = TypeVar("T")
-
-FOLDERS = ("INBOX", "Junk")
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,24 @@ class _Config(Config):
     @property
     def greeting(self) -> bytes:
         return b"ready"
+
+
+class _Folder(MailboxData):
+    """pymap lets an idling session wait for the next change even where it has not been told of the last one."""
+
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        known = selected.mod_sequence
+        told = known is None or known == self._mod_sequences.highest
+        return await super().update_selected(selected, wait_on=wait_on if told else None)
+
+
+class _Folders(MailboxSet):
+    """INBOX and Junk, empty."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox = _Folder(self._content_cache, self._thread_cache)
+        self._set["Junk"] = _Folder(self._content_cache, self._thread_cache)
 
 
 class ImapServer:
@@ -196,11 +213,7 @@ class ImapServer:
         digest = self._config.hash_context.hash(password)
         self._login.users_dict[user] = UserMetadata(self._config, user, password=digest)
         if user not in self._config.set_cache:
-            mailboxes = MailboxSet()
-            self._config.set_cache[user] = (mailboxes, FilterSet())
-            for folder in FOLDERS:
-                if folder != "INBOX":
-                    await mailboxes.add_mailbox(folder)
+            self._config.set_cache[user] = (_Folders(), FilterSet())
 
     async def _folder(self, user: str, folder: str) -> MailboxData:
         return await self._config.set_cache[user][0].get_mailbox(folder)

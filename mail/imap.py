@@ -94,10 +94,12 @@ class Folder:
 
 @dataclass(frozen=True)
 class Examined:
-    """A folder as it was opened: the validity of its UIDs, and how many messages it has."""
+    """A folder as it was opened: the validity of its UIDs, how many messages it has, and the UID that the server gives to the
+    next one (0 where it does not say; some servers get it wrong)."""
 
     uid_validity: int
     exists: int
+    uid_next: int = 0
 
 
 @dataclass(frozen=True)
@@ -189,10 +191,10 @@ class Session:
             if _FOR_NOW.search(error.detail):
                 raise
             raise ImapMisconfigured("imap_folder_missing", f"{folder}: {error.detail}") from error
-        return Examined(int(found.get(b"UIDVALIDITY", 0)), int(found.get(b"EXISTS", 0)))
+        return Examined(*(int(found.get(name, 0)) for name in (b"UIDVALIDITY", b"EXISTS", b"UIDNEXT")))
 
     def highest(self) -> int:
-        """The UID of the folder's last message; 0 in an empty one. UIDNEXT is not asked: some servers get it wrong."""
+        """The UID of the folder's last message; 0 in an empty one."""
         with _failing():
             return max(self._client.search(["UID", "*"]), default=0)
 
@@ -257,7 +259,10 @@ class Session:
         try:
             with _failing():
                 self._client.idle()
-        except _CommandFailed:
+        except _CommandFailed as error:
+            if "b'* " in error.detail:
+                # Something else came before the server's go-ahead, which is still to come: out of step.
+                raise ImapUnavailable(error.detail) from error
             return False
         return True
 

@@ -4,11 +4,12 @@ Text comes first and codes second, because codes lie: 550 5.2.1 at Gmail is a di
 receives mail too fast; 550 5.7.1 is spam, policy, rate or a missing Message-ID; 550 5.4.1 at Microsoft is an unknown
 recipient. Order: provider texts, generic texts, enhanced code (RFC 3463, IANA; vague words beat all but X.7), basic code
 (RFC 5321 4.2.3), unknown.
-This is the only place of Onward in which a reply's wording decides anything.
+The wordings themselves are in mail/refusal_texts.py; nothing else in Onward lets a reply's wording decide anything.
+In a bounce a server has given up: 4xx is final there too, and its words for giving up are a class (`expired`).
 
 Decisions beyond the sources:
 
-- 4xx never bounces a contact, whatever the text says (RFC 5321 4.2.1: temporary).
+- At send time 4xx never bounces a contact, whatever the text says (RFC 5321 4.2.1: temporary).
 - `hard` needs evidence that the address is dead: a text that says so, or 5.1.x and its kin. A bare 550 is not that:
   RFC 5321 gives it for policy too.
 - A 5xx that nothing explains is `unknown` and deferred by a day; its sender should try once more and then stop with
@@ -24,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from mail.refusal_texts import GENERIC, GIVEN_UP, LAST, PROVIDERS, TRANSLATED, VAGUE, Cause, Rule, Scope
@@ -269,7 +271,7 @@ def judge_bounce(texts: Iterable[str], status: str = "") -> Refusal:
     given = (text[:_MAX_TEXT] for text in texts if text.strip())
     for text in given:
         seen.append(text)
-        judged.append(judge(_code_in(text), text, phase="bounce"))
+        judged.append(_bounced(text))
         if judged[-1].cls is not Cause.UNKNOWN and not judged[-1].weak:
             found = judged[-1]
             break
@@ -280,7 +282,8 @@ def judge_bounce(texts: Iterable[str], status: str = "") -> Refusal:
         found = replace(found, enhanced=status)
     if not found.hard and found.cls is not Cause.UNKNOWN:
         return found
-    place = next((match.lastgroup for text in (*seen, *given) if (match := _PLACE.search(text))), None)
+    seen += given
+    place = next((match.lastgroup for text in seen if (match := _PLACE.search(text))), None)
     if place == "early":
         return _as(found, Cause.POLICY_BLOCK, "refused before a recipient was named")
     if place == "late" and found.cls is Cause.UNKNOWN and found.permanent:
@@ -288,6 +291,11 @@ def judge_bounce(texts: Iterable[str], status: str = "") -> Refusal:
     if place == "late" and any("mfsmax." in text for text in seen):
         return replace(_as(found, Cause.POLICY_BLOCK, "docomo: the recipient's filter"), scope="contact")
     return found
+
+
+@lru_cache(maxsize=256)  # several recipients of one bounce share their words
+def _bounced(text: str) -> Refusal:
+    return judge(_code_in(text), text, phase="bounce")
 
 
 def _as(found: Refusal, cause: Cause, source: str) -> Refusal:
@@ -326,18 +334,18 @@ def _cause(
     words = " ".join(_ADDRESS.sub("<address>", text).split())
     detail = enhanced.partition(".")[2] if enhanced else ""
     temporary = 400 <= code < 500 or (code < 400 and enhanced is not None and enhanced.startswith("4"))
-    digit = 4 if (temporary if bounce else not permanent) else 5
-    by_code = _by_enhanced(digit, detail)
+    digits = {4 if (temporary if bounce else not permanent) else 5}
+    by_code = _by_enhanced(min(digits), detail)
     lists = [PROVIDERS, GENERIC]
     if bounce:
         lists += [GIVEN_UP, TRANSLATED]
-        if digit == 4 and not _FOR_NOW.search(words):
-            digit = 5  # who gave up after 4xx "user unknown" says the same as 5xx
+        if not _FOR_NOW.search(words):
+            digits.add(5)  # who gave up after 4xx "user unknown" says the same as 5xx
     if not (by_code and detail.startswith("7.")):
         lists.append(VAGUE)
     if bounce:
         lists.append(LAST)
-    found = next((rule for rules in lists if (rule := _by_text(rules, digit, words))), None)
+    found = next((rule for rules in lists if (rule := _by_text(rules, digits, words))), None)
     if found is not None and detail in _SENDER_CODES and found.cause in _HARD:
         found = None
     if found is not None:
@@ -357,8 +365,10 @@ _WEAK = frozenset(rule.source for rule in LAST)
 _SENDER_CODES = frozenset({"1.7", "1.8"})
 
 
-def _by_text(rules: tuple[Rule, ...], digit: int, words: str) -> Rule | None:
-    return next((rule for rule in rules if rule.only in (None, digit) and rule.pattern.search(words)), None)
+def _by_text(rules: tuple[Rule, ...], digits: set[int], words: str) -> Rule | None:
+    return next(
+        (rule for rule in rules if (rule.only is None or rule.only in digits) and rule.pattern.search(words)), None
+    )
 
 
 def _by_enhanced(digit: int, detail: str) -> tuple[Cause, Scope | None] | None:

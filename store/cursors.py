@@ -34,7 +34,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Unwatched:
-    """A mailbox whose watcher is missing, silent, or has not looked since the mailbox was `changed`."""
+    """A mailbox whose watcher is missing, silent, or has not looked since the mailbox was `changed` (false at first)."""
 
     mailbox: str
     changed: bool

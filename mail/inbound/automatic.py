@@ -14,7 +14,7 @@ from mail.inbound.dates import returning
 from mail.inbound.folding import Folded
 from mail.inbound.names import addresses
 from mail.inbound.parsing import Parsed
-from mail.inbound.phrases import absence, acknowledging, leaving, subjects
+from mail.inbound.phrases import absence, acknowledging, leaving, subjects, whole
 from mail.inbound.proposals import proposed_in
 from mail.inbound.signals import Signals
 from mail.inbound.text import NewText
@@ -47,7 +47,7 @@ def read_automatic(letter: Letter) -> Reading | None:
     if signals.weak:
         first = Folded.of(letter.text.original, _FIRST)
         told = absence.AWAY.find(first) or leaving.GONE.find(first) or leaving.NEW_ADDRESS.find(first)
-        if told is not None and "?" not in letter.text.line:
+        if told is not None and "?" not in letter.text.line and not whole.PERSONAL.match(letter.text.line):
             return _sort(letter, "weak_header", signals.weak[0])
     if wholly_automatic(letter.text, letter.subject):
         return _sort(letter, "text", None)
@@ -78,6 +78,8 @@ def _sort(letter: Letter, by: str, signal: Evidence | None) -> Reading:
     if kind is Kind.OTHER_AUTOMATIC:
         if return_.status not in ("none", "invalid") and by in ("header", "subject"):
             kind, rule = Kind.OUT_OF_OFFICE, "absence"
+        elif letter.signals.responder and text.line:
+            kind, rule = Kind.OUT_OF_OFFICE, "responder"
         else:
             return_ = Return()
     proposed: tuple[Proposed, ...] = ()
@@ -125,6 +127,9 @@ def _kind(text: Folded, subject: Folded) -> tuple[Kind, str, Evidence | None]:
         return Kind.OUT_OF_OFFICE, "absence", back or absent
     if received is not None:
         return Kind.ACKNOWLEDGEMENT, "receipt", received
+    hours = absence.HOURS.find(text)
+    if hours is not None:
+        return Kind.OUT_OF_OFFICE, "hours", hours
     unattended = leaving.UNATTENDED.find(text)
     answer = acknowledging.WILL_ANSWER.find(text)
     if answer is not None and unattended is None:

@@ -19,7 +19,7 @@ _DAEMON = re.compile(
     re.IGNORECASE,
 )
 _POSTMASTER = re.compile(
-    r"post_?master|mail administrator|mail system|system administrator|systemadmin|bounce|interscan", re.IGNORECASE
+    r"post_?master|mail administrator|mail system|system administrator|systemadmin|interscan", re.IGNORECASE
 )
 _SUBJECT = re.compile(
     r"^\W{0,10}(?:undeliver|non[- ]?deliver|delivery (?:status|failure|failed|notification|error|report|problem|has failed|unsuccessful|delayed)"
@@ -29,7 +29,7 @@ _SUBJECT = re.compile(
     r"|error sending|mail error|processing error|error\(s\) in forwarding|(?:mail )?bounced?\b|can ?not deliver|could ?n[o']t (?:be )?deliver|unable to deliver|nondeliverable|user unknown|mail not delivered|not delivered"
     r"|unzustellbar|nicht zustellbar|(?:e-?mail|nachricht|mail) (?:konnte nicht|nicht zugestellt|unzustellbar)|zustell|non remis|(?:échec|echec) d|non distribu|message non|no se (?:ha )?pud|no entregad|no se puede entregar|error de entrega"
     r"|mancat[ao] (?:recapito|consegna)|impossibile (?:recapitare|consegnare)|non recapitabile|não entreg|não foi possível entregar|falha na entrega|onbestelbaar|niet bezorgd|går inte att leverera|kunde inte levereras|olevererbart"
-    r"|kan ikke leveres|uleverbar|ikke leveret|nie (?:można )?dostarczon|niedostarczaln|nedoručiteln|nedoručen|недоставлен|не доставлен|ваше (?:письмо|сообщение) не|ошибка доставки|возвращ|メールエラー|配信(?:不能|できません|エラー)|メッセージを配信|メール配信に失敗|配達不能|送信エラー|退信|系统退信|无法投递|無法傳遞|未传递|投递失败|반송)"
+    r"|kan ikke leveres|uleverbar|ikke leveret|nie (?:można )?dostarcz|niedostarcz|nedoručiteln|nedoručen|недоставлен|не доставлен|ваше (?:письмо|сообщение) не|ошибка доставки|возвращ|メールエラー|配信(?:不能|できません|エラー)|メッセージを配信|メール配信に失敗|配達不能|送信エラー|退信|系统退信|无法投递|無法傳遞|未传递|未送达|无法送达|投递失败|반송|배달할 수|teslim edilem|kézbesíthetetlen|toimittaminen epäonnistui|perille toimittamaton|kunde inte leverera|não é possível entregar)"
     r"|undelivered mail returned|returned to sender|returning (?:message )?to sender|mail failure\b|could not be delivered|delivery fail|\[postmaster\]",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _REPLIED = re.compile(
 )
 _FAILED = re.compile(
     r"could ?n[o']t (?:be )?deliver|(?:was|were|been|is|be) (?:not|un)[ -]?(?:able to be )?deliver|not (?:be )?delivered|undeliver|unable to deliver|not able to deliver|wasn'?t (?:able to )?deliver|can(?:not|'t) be delivered"
-    r"|deliver\w* (?:has )?failed|failed to deliver|permanent(?:ly)? (?:fatal )?(?:error|failure|failed)|failed permanently|delivery (?:failure|errors?|problems?)|delivering your (?:mail|message)|delivery to the following|did not reach|could not be sent|returned to sender|delivery has been|failed (?:addresses|recipients?)|failure reasons|has been returned|been postponed"
+    r"|deliver\w* (?:has )?failed|failed to deliver|permanent(?:ly)? (?:fatal )?(?:error|failure|failed)|failed permanently|delivery (?:failure|errors?|problems?)|delivering your (?:mail|message)|delivery to the following|did not reach|could not be sent|returned to sender|delivery has been|failed (?:addresses|recipients?)|failure reasons|has been returned|been postponed|not a member of|duplicated message-id|detected a loop|loop back warning|reject(?:ing|ed)? (?:mail from|spammers)"
     r"|user unknown|unknown user|no such user|invalid (?:user|address|recipient)|mailbox (?:is )?(?:full|unavailable)|rejected (?:by|for)|you tried to contact|was rejected|been rejected|not accepted"
     r"|送信できません|配信できません|送信に失敗|配信に失敗|送れません|无法(?:投递|送达|传递)|無法(?:傳遞|投遞|送達)|未能送达|не может быть (?:доставлено|отправлено)|не (?:было|удалось) доставл?е?н?и?т?|не доставлено"
     r"|nicht zugestellt|unzustellbar|n'a pas pu être|pas été (?:remis|distribué)|no (?:se )?(?:ha podido|pudo|puede) (?:ser )?entrega|non è stato possibile|non (?:è stato|può essere) (?:recapitat|consegnat)|não (?:pôde|foi) (?:ser )?(?:possível )?entreg|niet (?:worden )?(?:bezorgd|afgeleverd)|kunde inte levereras|kunne ikke leveres|nie (?:mogła|została|można)\b.{0,30}dostarcz|nelze doručit|nebyl[ao]? doručen",
@@ -88,6 +88,10 @@ def read_bounce(parsed: Parsed, names: Names, text: str) -> Reading | None:
     if not signals:
         return None
     words = told(parsed.text)
+    for inner, its_text in zip(parsed.originals[:1], parsed.original_texts[:1], strict=False):
+        # A server that forwards another server's bounce.
+        if servers and _DAEMON.search(inner.get("from")[:500]) and _SUBJECT.search(inner.get("subject")[:300]):
+            words = f"{words}\n{told(its_text)}"
     failed = _FAILED.search(words if servers else text[:8_000])
     code = _CODE.search(words)
     for hit in (code, failed):
@@ -99,7 +103,9 @@ def read_bounce(parsed: Parsed, names: Names, text: str) -> Reading | None:
         # A responder with a null Return-Path, or a postmaster who writes to us, answers; few servers do.
         if not more and (names.answers or _REPLIED.match(subject)) and not _format(words):
             return None
-        enough = bool(titled) or bool(more and (failed or code)) or bool(code and failed)
+        told_so = failed or code
+        like = told_so or strong or _format(words) or ADDRESS.search(words)
+        enough = bool((titled and like) or (more and told_so) or (failed and code))
     else:
         # No header of a server: only a new mail (nobody's answer) that is titled as a bounce and words it like one.
         like = code or ADDRESS.search(text[:8_000]) or _format(text)
@@ -122,18 +128,20 @@ def _servers(parsed: Parsed) -> list[Evidence]:
         found.append(Evidence(where="header:From", text=sender[:200]))
     elif _POSTMASTER.search(sender[:500]):
         found.append(Evidence(where="header:From:postmaster", text=sender[:200]))
+    if "x-mlserver" in headers and "-admin@" in sender[:500]:  # the mailing list server fml
+        found.append(Evidence(where="header:X-MLServer", text=headers.get("x-mlserver")[:200]))
     if report_type(parsed) == "delivery-status":
         found.append(Evidence(where="header:Content-Type", text="report-type=delivery-status"))
     return found
 
 
 def _reading(parsed: Parsed, names: Names, words: str, subject: str, signals: list[Evidence]) -> Reading:
-    rule = _format(words) or "text"
+    rule = _format(parsed.text) or "text"
     evidence = tuple(one.model_copy(update={"where": one.where.removesuffix(":postmaster")}) for one in signals[:4])
     ignored = ("embedded_original",) if len(words) < len(parsed.text.rstrip()) else ()
     blocks = fields_in(parsed.text)
     if blocks:
-        found = of_blocks(blocks, words, names, where="text", rule=f"bounce:{rule}")
+        found = of_blocks(blocks, words, where="text", rule=f"bounce:{rule}")
         return found.model_copy(update={"evidence": evidence, "ignored": ignored})
     known = addresses_in(",".join(parsed.headers.all("x-failed-recipients"))[:MAX_TEXT])
     # Not X-Original-To: DragonFly states the failed recipient there.

@@ -8,22 +8,23 @@ from domain.inbound import Evidence, Kind, Meeting, Reading
 from mail.inbound.parsing import Parsed
 
 _LIMIT = 100_000
-_METHOD = re.compile(r"^METHOD[^:\r\n]{0,100}:\s*([A-Z]+)", re.IGNORECASE | re.MULTILINE)
+_METHOD = re.compile(r"^METHOD[^:\r\n]{0,100}:\s*([A-Z]{1,20})\b", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(r"\r?\n[ \t]")
 _STATUS = re.compile(r"^ATTENDEE[^\r\n]{0,1000}?;PARTSTAT=\"?([A-Z-]+)", re.IGNORECASE | re.MULTILINE)
 _CANCELLED = re.compile(r"^STATUS:\s*CANCELLED", re.IGNORECASE | re.MULTILINE)
 _ANSWERS: dict[str, Meeting] = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
 _METHODS: dict[str, Meeting] = {"REQUEST": "request", "ADD": "request", "COUNTER": "counter", "CANCEL": "cancelled"}
 # The subjects that Outlook, Google and Apple write, where the part itself says nothing.
-_SUBJECTS: tuple[tuple[Meeting, re.Pattern[str]], ...] = tuple(
-    (meeting, re.compile(rf"^\W*(?:{words})\b[^:：@]{{0,30}}[:：@]", re.IGNORECASE))
-    for meeting, words in (
-        ("cancelled", r"cancel+ed|canceled event|abgesagt|annulée?|cancelad[oa]|annullat[oa]|geannuleerd|inställt|aflyst|avlyst|peruutettu|anulowan[eoy]|zrušeno|iptal edildi|törölve|отменено|キャンセル済み|已取消|취소됨"),
-        ("accepted", r"accepted|zugesagt|angenommen|accepté|acceptée|aceptad[oa]|accettat[oa]|aceite|aceito|geaccepteerd|accepterat|accepteret|godtatt|akseptert|hyväksytty|zaakceptowano|zaakceptowane|přijato|kabul edildi|elfogadva|elfogadott|принято|承諾済み|承諾|已接受|수락됨|수락"),
-        ("declined", r"declined|abgelehnt|refusé|refusée|décliné|rechazad[oa]|rifiutat[oa]|recusad[oa]|geweigerd|afgewezen|avböjt|avvist|avslått|afvist|hylätty|odrzucono|odrzucone|odmítnuto|reddedildi|elutasítva|отклонено|辞退|已拒绝|거절됨|거절"),
-        ("tentative", r"tentative|tentatively accepted|mit vorbehalt|vorläufig zugesagt|provisoire|provisional|con riserva|provvisorio|provisório|voorlopig|preliminärt|foreløbig|foreløpig|alustavasti|wstępnie|nezávazně|geçici|под вопросом|仮承諾|暂定|미정"),
-    )
-)  # fmt: skip
+_SUBJECTS: dict[Meeting, str] = {
+    "cancelled": r"cancel+ed|canceled event|abgesagt|annulée?|cancelad[oa]|annullat[oa]|geannuleerd|inställt|aflyst|avlyst|peruutettu|anulowan[eoy]|zrušeno|iptal edildi|törölve|отменено|キャンセル済み|已取消|취소됨",
+    "accepted": r"accepted|zugesagt|angenommen|accepté|acceptée|aceptad[oa]|accettat[oa]|aceite|aceito|geaccepteerd|accepterat|accepteret|godtatt|akseptert|hyväksytty|zaakceptowano|zaakceptowane|přijato|kabul edildi|elfogadva|elfogadott|принято|承諾済み|承諾|已接受|수락됨|수락",
+    "declined": r"declined|abgelehnt|refusé|refusée|décliné|rechazad[oa]|rifiutat[oa]|recusad[oa]|geweigerd|afgewezen|avböjt|avvist|avslått|afvist|hylätty|odrzucono|odrzucone|odmítnuto|reddedildi|elutasítva|отклонено|辞退|已拒绝|거절됨|거절",
+    "tentative": r"tentative|tentatively accepted|mit vorbehalt|vorläufig zugesagt|provisoire|provisional|con riserva|provvisorio|provisório|voorlopig|preliminärt|foreløbig|foreløpig|alustavasti|wstępnie|nezávazně|geçici|под вопросом|仮承諾|暂定|미정",
+}  # fmt: skip
+_SUBJECT = {
+    meeting: re.compile(rf"^\W*(?:{words})\b[^:：@]{{0,30}}[:：@]", re.IGNORECASE)
+    for meeting, words in _SUBJECTS.items()
+}
 
 
 def read_calendar(parsed: Parsed) -> Reading | None:
@@ -34,8 +35,8 @@ def read_calendar(parsed: Parsed) -> Reading | None:
         return None
     text = _FOLD.sub("", (parsed.calendar or "")[:_LIMIT])
     found = _METHOD.search(text)
-    method = (found.group(1) if found else _parameter(parsed)).upper()
-    by_subject = next((meeting for meeting, pattern in _SUBJECTS if pattern.search(subject)), None)
+    method = (found.group(1) if found else _parameter(parsed)[:20]).upper()
+    by_subject = next((meeting for meeting, pattern in _SUBJECT.items() if pattern.search(subject)), None)
     meeting: Meeting | None
     if method == "REPLY":
         status = _STATUS.search(text)

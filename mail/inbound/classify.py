@@ -44,7 +44,7 @@ def classify(parsed: Parsed, names: Names, *, received_at: datetime, context: Co
     zone = received_at.tzinfo if offset is None else timezone(timedelta(minutes=offset))
     reading = (
         _own(names, context)
-        or read_report(parsed, names)
+        or read_report(parsed)
         or read_bounce(parsed, names, new.text)
         or _by_words(parsed, names, new, received_at.astimezone(zone), context)
     )
@@ -55,18 +55,23 @@ def classify(parsed: Parsed, names: Names, *, received_at: datetime, context: Co
 def _own(names: Names, context: Context) -> Reading | None:
     if names.message_id is not None and names.message_id in context.own_message_ids:
         return Reading(
-            kind=Kind.OWN, rule="own:message_id", evidence=(Evidence(where="header:Message-ID", text=names.message_id[:200]),)
+            kind=Kind.OWN,
+            rule="own:message_id",
+            evidence=(Evidence(where="header:Message-ID", text=names.message_id[:200]),),
         )
     if names.sender in context.own_addresses:
-        return Reading(kind=Kind.OWN, rule="own:sender", evidence=(Evidence(where="header:From", text=names.sender[:200]),))
+        return Reading(
+            kind=Kind.OWN, rule="own:sender", evidence=(Evidence(where="header:From", text=names.sender[:200]),)
+        )
     return None
 
 
 def _by_words(parsed: Parsed, names: Names, new: NewText, received: datetime, context: Context) -> Reading:
     subject = Folded.of(names.subject, _SUBJECT)
-    signals = signals_of(parsed, names.sender, subject, context.own_addresses)
-    said = new.text or (new.doubtful if signals.automatic else "")
-    text = Folded.of(said, _TEXT)
+    text = Folded.of(new.text, _TEXT)
+    signals = signals_of(parsed, names.sender, subject, text, context.own_addresses)
+    if signals.automatic and not new.text:
+        text = Folded.of(new.doubtful, _TEXT)
     bulk = ("list-id" in parsed.headers or "list-unsubscribe" in parsed.headers) and not context.own_message_ids
     letter = Letter(parsed, names.sender, subject, text, new, signals, received)
     reading = (
@@ -78,7 +83,9 @@ def _by_words(parsed: Parsed, names: Names, new: NewText, received: datetime, co
     if reading is None and bulk:
         name = "List-Id" if "list-id" in parsed.headers else "List-Unsubscribe"
         reading = Reading(
-            kind=Kind.LIST, rule="list", evidence=(Evidence(where=f"header:{name}", text=parsed.headers.get(name)[:200]),)
+            kind=Kind.LIST,
+            rule="list",
+            evidence=(Evidence(where=f"header:{name}", text=parsed.headers.get(name)[:200]),),
         )
     if reading is None:
         reading = _human(letter)
@@ -92,9 +99,7 @@ def _human(letter: Letter) -> Reading:
         return Reading(kind=Kind.OTHER_AUTOMATIC, rule="empty")
     told = absence.AWAY.find(letter.text)
     return_ = back_in(letter) if told is not None else Return()
-    return Reading(
-        kind=Kind.HUMAN_REPLY, rule="human", evidence=(told,) if told is not None else (), return_=return_
-    )
+    return Reading(kind=Kind.HUMAN_REPLY, rule="human", evidence=(told,) if told is not None else (), return_=return_)
 
 
 def zone_offset_of(headers: Headers) -> int | None:

@@ -59,7 +59,7 @@ def _codec(charset: str) -> str | None:
         b"a".decode(found, "replace")  # LookupError for codecs between bytes and bytes ("zlib")
     except (LookupError, ValueError):
         return None
-    return None if found in _REFUSED else found
+    return None if found.replace("-", "_") in _REFUSED else found
 
 
 def text_of(data: bytes, charset: str = "") -> str:

@@ -1,8 +1,8 @@
 """The outer structure of mail, on bytes: header blocks, parameters, the parts of a multipart.
 
-The standard library's parser takes everything apart before it can be asked how much there is: it recurses and its time grows with
-depth times size, and it keeps every part. This one looks only where it is asked to, within bounds. All positions are offsets in one buffer
-with LF line ends, so that nothing is copied.
+The standard library's parser takes everything apart before it can be asked how much there is: it recurses, its time
+grows with depth times size, and it keeps every part. This one looks only where it is asked to, within bounds. All
+positions are offsets in one buffer with LF line ends, so that nothing is copied.
 """
 
 from __future__ import annotations

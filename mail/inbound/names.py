@@ -1,4 +1,7 @@
-"""What a mail names: the Message-IDs and addresses that it can be matched by. Liberal in what it reads, bounded in what it keeps."""
+"""What a mail names: the Message-IDs and addresses that it can be matched by.
+
+Liberal in what is read, bounded in what is kept.
+"""
 
 from __future__ import annotations
 
@@ -77,10 +80,10 @@ def ids(value: str) -> list[str]:
 
 def addresses(value: str) -> list[str]:
     """The addresses in a header's value, lower-case, in order. An address in a display name or a comment does not count."""
+    if "@" not in value:
+        return []
     found = []
-    for item in (
-        re.split("[,;]", _QUOTED.sub(" ", value)) if "," in value or ";" in value else (_QUOTED.sub(" ", value),)
-    ):
+    for item in re.split("[,;]", _QUOTED.sub(" ", value)):
         angle = _ANGLE.search(item)
         match = _ADDRESS.search(angle.group(1) if angle else _COMMENT.sub(" ", item))
         if match:

@@ -21,6 +21,7 @@ _SHORT = 400
 """In a text no longer than this each of the first sentences may be the request."""
 _SENTENCES = 6
 _SHORTEST = 120
+_SIGNING_WORDS = 6
 _SENTENCE = 300
 _POLITENESS = 5
 _LEAD = r"[\s\W_]{0,8}"
@@ -48,9 +49,10 @@ def read_optout(text: str, subject: str, *, bulk: bool, to_unsubscribe: bool) ->
     link; `to_unsubscribe`: it was sent to our unsubscribe address, which is a request whatever it says."""
     if to_unsubscribe:
         return _reading("optout:address", Evidence(where="header:To"))
-    if not text.strip():
+    if len(text.split()) <= _SIGNING_WORDS:  # a name is all that stands below
         found = _in_sentence(subject[:200], first=True, question=subject.rstrip().endswith("?"))
-        return _reading("optout:subject", found.model_copy(update={"where": "subject", "start": None})) if found else None
+        if found is not None:
+            return _reading("optout:subject", found.model_copy(update={"where": "subject", "start": None}))
     if bulk and len(text) > _SHORTEST:
         return None
     found = _request(text[:_LIMIT], short=len(text) <= _SHORT)
@@ -86,7 +88,7 @@ def _in_sentence(sentence: str, *, first: bool, question: bool) -> Evidence | No
         rest = line[start:]
         found = word.match(rest) if first and not question else None
         found = found or (opening.match(rest) if first else None)
-        if found is None and (first or not line.isascii() or rest.count(" ") > 1):
+        if found is None and (first or not line.isascii() or " " in rest):
             found = request.match(rest)
         if found is not None:
             return folded.evidence("text", start, start + found.end())

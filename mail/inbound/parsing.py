@@ -48,8 +48,8 @@ class Part:
 class Parsed:
     """A mail taken apart. Nothing of an embedded message is among `parts` or in `text`: it is in `originals`.
 
-    content_type, params: of the whole (`multipart/report`, `report-type`). text: the first text/plain body, else text/html turned
-    into text, else "". status: per message/delivery-status part its header blocks, per-message block first (RFC 3464).
+    content_type, params: of the whole (`multipart/report`, `report-type`). text: the first text/plain body, else
+    text/html turned into text, else "". status: per message/delivery-status part its header blocks, per-message block first (RFC 3464).
     feedback: the fields of message/feedback-report (RFC 5965). receipt: of message/disposition-notification (RFC 8098).
     calendar: the first text/calendar part. originals: headers of embedded mails (message/rfc822, message/global,
     text/rfc822-headers, message/partial), outermost first, each with the first text of its body in `original_texts`. cut: what

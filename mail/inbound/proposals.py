@@ -10,13 +10,28 @@ from domain.inbound import Proposed
 _MOST = 5
 _LIMIT = 8_000
 _BEFORE = 80
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}")
+_ADDRESS = re.compile(
+    r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}"
+)
+_NO_NAMES = frozenset(
+    (
+        "please", "contact", "email", "e-mail", "mail", "write", "to", "an", "unter", "bei", "merci", "de", "por", "favor", "kontakt",
+        "kontaktieren", "sie", "contacter", "kontakta", "contacteer", "contatti", "contate", "the", "my", "our", "i", "is",
+    )
+)  # fmt: skip
+_LINK = re.compile(
+    r"[\s(<\[,:]*(?:<?mailto:|\b(?:e-?mail|mail|at|on|under|via|unter|op|på|à|a|en|em|al|auf|adres+e?)\b[\s:]*)\Z",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(r"[\s,:;(<\[\"'–—（-]+\Z")
 _NO_NAME = re.compile(r"^(?:no-?reply|mailer-daemon|postmaster)@")
-_TITLES = r"(?:Mr|Mrs|Ms|Dr|Prof|Herr|Herrn|Frau|Mme|Mlle|M|Monsieur|Madame|Sr|Sra|Sig|Sig\.ra|Dott|Dhr|Mevr|Pan|Pani|Bay)\.?"
-_WORD = r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?"
-_NAMES = re.compile(rf"((?:{_TITLES}\s+)?{_WORD}(?:\s+{_WORD}){{0,3}})[\s,:;(<\[\"'-]*\Z")
-_IDEOGRAPHS = re.compile(r"([\u4e00-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4})(?:さん|様|氏|先生|女士|님)?[\s(（<:：,、]*\Z")
-_CUES = re.compile(r"(?:联系|联络|致电|聯繫|请找|转给|后任|後任|担当|担当者|後任の|담당자?|연락|は|の|与|和|给|由|を|:|：)+")
+_TITLES = (
+    r"(?:Mr|Mrs|Ms|Dr|Prof|Herr|Herrn|Frau|Mme|Mlle|M|Monsieur|Madame|Sr|Sra|Sig|Sig\.ra|Dott|Dhr|Mevr|Pan|Pani|Bay)\.?"
+)
+_IDEOGRAPHS = re.compile(r"([\u4e00-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4})(?:さん|様|氏|先生|女士|\s?(?:과장|대리|부장|팀장|차장|이사|님))?[\s(（<:：,、]*\Z")
+_CUES = re.compile(
+    r"(?:联系|联络|致电|聯繫|请找|转给|后任|後任|担当|担当者|後任の|담당자?|연락|は|の|与|和|给|由|を|:|：)+"
+)
 
 
 def proposed_in(text: str, known: Collection[str]) -> tuple[Proposed, ...]:
@@ -36,13 +51,13 @@ def proposed_in(text: str, known: Collection[str]) -> tuple[Proposed, ...]:
 def _name(before: str) -> str:
     """The name that ends right before the address: words with capital letters on one line, or two to four ideographs."""
     line = re.split(r"[\r\n]|[.!?;]\s", before)[-1]
-    line = re.sub(r"(?:<?mailto:|\be-?mail\s*:?|\bmail\s*:)\s*$", "", line, flags=re.IGNORECASE)
+    line = _LINK.sub("", line)
     ideographs = _IDEOGRAPHS.search(line)
     if ideographs is not None:
         return _CUES.split(ideographs.group(1))[-1]
     words: list[str] = []
-    for word in reversed(line.rstrip(" \t,:;(<[\"'-–—(（").split()):
-        bare = word.strip(",:;()\"")
+    for word in reversed(_AROUND.sub("", line).split()):
+        bare = word.strip(',:;()"')
         if not bare[:1].isupper() or len(words) == 4 or any(char.isdigit() for char in bare) or "@" in bare:
             break
         words.insert(0, bare)
@@ -51,6 +66,3 @@ def _name(before: str) -> str:
     while words and (re.fullmatch(_TITLES, words[0]) or words[0].lower() in _NO_NAMES):
         words.pop(0)
     return " ".join(words)[:100]
-
-
-_NO_NAMES = frozenset("please contact email e-mail mail write to an unter bei merci de por favor kontakt kontaktieren sie contacter kontakta contacteer contatti contate the my our i is".split())  # fmt: skip

@@ -1,4 +1,4 @@
-"""How mail programs announce the mail that they quote: attribution lines, header blocks and separators, in their users' languages."""
+"""How mail programs announce the mail that they quote: attribution lines, header blocks and separators, in 20 languages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _WROTE = re.compile(
 _DATE = re.compile(r"\b(?:19|20)\d\d|\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2}|\d{1,2}월|\d{1,2}月")
 _TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 _ADDRESS_END = re.compile(r"[\[(<]\S{1,100}@\S{1,200}[)>\]]+\s?[:：]$")
+_BRACKETED = re.compile(r"[\[(<]\S{1,100}@\S{1,200}[)>\]]")
 _ADDRESS = re.compile(r"[\[(<]?\S@\S")
 
 _FROM = (
@@ -78,10 +79,10 @@ def header_block(lines: Sequence[str], number: int) -> bool:
     kinds = {first.lastgroup}
     for following in lines[number + 1 : number + 8]:
         field = _FIELD.match(following.strip()[:60])
-        if field is not None:
+        if field is not None and field.lastgroup != first.lastgroup:
             kinds.add(field.lastgroup)
-        elif first.lastgroup != "from" and following.strip():
-            break
+        elif field is not None or (first.lastgroup != "from" and following.strip()):
+            break  # another block begins, or none does
     return "from" in kinds and len(kinds) >= 3
 
 
@@ -107,14 +108,17 @@ def attribution(lines: Sequence[str], number: int) -> int | None:
         joined = f"{line} {joined}".strip()
         if len(joined) > 400:
             break
-        wrote = _WROTE.search(joined) is not None
         when = _DATE.search(joined) is not None
-        who = _ADDRESS.search(joined) is not None
+        who = "@" in joined and _ADDRESS.search(joined) is not None
+        if not (when or who or marked):
+            continue  # the verbs are the dear part
+        wrote = _WROTE.search(joined) is not None
         time = _TIME.search(joined) is not None
         if wrote and when and (time or who):
             return start
-        if when and time and _ADDRESS_END.search(joined):
+        if when and time and who and _ADDRESS_END.search(joined):
             return start  # Gmail's Russian and Japanese forms have no verb
-        if best is None and ((wrote and who) or (marked and (wrote or (when and (time or who))))):
+        named = wrote and who and _BRACKETED.search(joined) is not None
+        if best is None and (named or (marked and (wrote or (when and (time or who))))):
             best = start
     return best

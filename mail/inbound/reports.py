@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from domain.inbound import Bounced, Evidence, Kind, Names, Reading
+from domain.inbound import Bounced, Evidence, Kind, Reading
 from mail.inbound.parsing import Headers, Parsed
-from mail.inbound.transcript import MAX_TEXT, reason_for, replies, told
+from mail.inbound.transcript import MAX_TEXT, failures, replies, told
 from mail.refusals import Refusal, judge_bounce
 
 _FEEDBACK = {
@@ -37,10 +36,10 @@ _FIELD = re.compile(
 )
 
 
-def read_report(parsed: Parsed, names: Names) -> Reading | None:
+def read_report(parsed: Parsed) -> Reading | None:
     """Read a complaint (RFC 5965), a read receipt (RFC 8098), a DSN (RFC 3464) or an Amazon SES notification; None if the
     mail is none of them."""
-    return _complaint(parsed) or _receipt(parsed) or _status(parsed, names) or _amazon(parsed)
+    return _complaint(parsed) or _receipt(parsed) or _status(parsed) or _amazon(parsed)
 
 
 def report_type(parsed: Parsed) -> str:
@@ -86,14 +85,14 @@ def _receipt(parsed: Parsed) -> Reading | None:
     return None
 
 
-def _status(parsed: Parsed, names: Names) -> Reading | None:
+def _status(parsed: Parsed) -> Reading | None:
     blocks = [block for block in parsed.status if "final-recipient" in block or "action" in block or "status" in block]
     where = "part:message/delivery-status"
     if not blocks and report_type(parsed) == "delivery-status":
         blocks, where = fields_in(parsed.text), "text"
     if not blocks:
         return None
-    return of_blocks(blocks[:_MAX_BLOCKS], told(parsed.text), names, where=where, rule="dsn")
+    return of_blocks(blocks, told(parsed.text), where=where, rule="dsn")
 
 
 def fields_in(text: str) -> list[Headers]:
@@ -115,9 +114,10 @@ def fields_in(text: str) -> list[Headers]:
     return [block for block in whole if "final-recipient" in block and ("action" in block or "status" in block)]
 
 
-def of_blocks(blocks: list[Headers], human: str, names: Names, *, where: str, rule: str) -> Reading:
+def of_blocks(blocks: list[Headers], human: str, *, where: str, rule: str) -> Reading:
     """The reading of per-recipient blocks: a bounce if any recipient failed, else delayed, else delivered."""
-    found = [_recipient(block, human, names) for block in blocks]
+    reasons = {one.recipient: one.reason for one in failures(human, (), frozenset())}
+    found = [_recipient(block, human, reasons) for block in blocks[:_MAX_BLOCKS]]
     fates = [fate for fate, _ in found]
     kind = next((kind for kind in (Kind.BOUNCE, Kind.DELAYED) if kind in fates), Kind.DELIVERED)
     shown = blocks[fates.index(kind)]
@@ -128,11 +128,11 @@ def of_blocks(blocks: list[Headers], human: str, names: Names, *, where: str, ru
         kind=kind,
         rule=rule,
         evidence=(Evidence(where=where, text=text[:200]),),
-        bounce=tuple(one for fate, one in found if fate is kind or kind is not Kind.DELIVERED),
+        bounce=tuple(one for _, one in found),
     )
 
 
-def _recipient(block: Headers, human: str, names: Names) -> tuple[Kind, Bounced]:
+def _recipient(block: Headers, human: str, reasons: dict[str, str]) -> tuple[Kind, Bounced]:
     status = _STATUS.search(block.get("status"))
     code = status.group(1) if status else ""
     # The address that the sender wrote to (RFC 3464 2.3.1); the final one may lie behind a forward.
@@ -145,17 +145,11 @@ def _recipient(block: Headers, human: str, names: Names) -> tuple[Kind, Bounced]
             recipient=recipient, scope="contact", action="none", enhanced=code or None, diagnostic=diagnostic[:500]
         )
     # The human part tells what the fields leave out: the command that was answered, or the whole reply.
-    refusal = judge_bounce(_texts(diagnostic, human, recipient), code)
-    found = bounced(recipient, refusal, diagnostic or replies(reason_for(human, recipient)))
+    alone = next(iter(reasons.values())) if len(reasons) == 1 else ""
+    reason = reasons.get(recipient) or reasons.get(_address(block.get("final-recipient"))) or alone
+    quoted = replies(reason)
+    found = bounced(recipient, judge_bounce([diagnostic, quoted, reason, human], code), diagnostic or quoted)
     return fate, delayed(found) if fate is Kind.DELAYED else found
-
-
-def _texts(diagnostic: str, human: str, recipient: str) -> Iterator[str]:
-    yield diagnostic
-    reason = reason_for(human, recipient)
-    yield replies(reason)
-    yield reason
-    yield human
 
 
 def _fate(action: str, status: str) -> Kind:
@@ -198,10 +192,10 @@ def delayed(found: Bounced) -> Bounced:
 
 def _amazon(parsed: Parsed) -> Reading | None:
     """An Amazon SES notification that SNS sent as mail: docs.aws.amazon.com/ses "notification contents"."""
-    text = parsed.text[:_MAX_JSON]
-    if '"notificationType"' not in text and '"eventType"' not in text and '\\"notificationType\\"' not in text:
+    text = parsed.text[:_MAX_JSON].lstrip()
+    if not text.startswith("{") or not ("notificationType" in text or "eventType" in text):
         return None
-    told_of = next(_objects(text), None)
+    told_of = _object(text)
     if told_of is None:
         return None
     kind_of = told_of.get("notificationType") or told_of.get("eventType")
@@ -211,18 +205,18 @@ def _amazon(parsed: Parsed) -> Reading | None:
         kind = _FEEDBACK.get(str(feedback).lower(), Kind.COMPLAINT)
         return Reading(kind=kind, rule="ses", evidence=(evidence,), feedback=str(feedback)[:60])
     if kind_of == "Delivery":
-        recipients = _part(told_of, "delivery").get("recipients")
-        listed = [str(one).lower()[:320] for one in recipients[:_MAX_BLOCKS]] if isinstance(recipients, list) else []
-        fates = tuple(Bounced(recipient=one, scope="contact", action="none") for one in listed)
-        return Reading(kind=Kind.DELIVERED, rule="ses", evidence=(evidence,), bounce=fates)
+        fates = [
+            Bounced(recipient=str(one).lower()[:320], scope="contact", action="none")
+            for one in _list(_part(told_of, "delivery"), "recipients")
+        ]
+        return Reading(kind=Kind.DELIVERED, rule="ses", evidence=(evidence,), bounce=tuple(fates))
     if kind_of != "Bounce":
         return None
     bounce = _part(told_of, "bounce")
     why = f"{bounce.get('bounceType', '')} {bounce.get('bounceSubType', '')}"
-    recipients = bounce.get("bouncedRecipients")
-    listed = [one for one in recipients[:_MAX_BLOCKS] if isinstance(one, dict)] if isinstance(recipients, list) else []
+    failed = (one for one in _list(bounce, "bouncedRecipients") if isinstance(one, dict))
     return Reading(
-        kind=Kind.BOUNCE, rule="ses", evidence=(evidence,), bounce=tuple(_amazon_recipient(one, why) for one in listed)
+        kind=Kind.BOUNCE, rule="ses", evidence=(evidence,), bounce=tuple(_amazon_recipient(one, why) for one in failed)
     )
 
 
@@ -233,23 +227,24 @@ def _amazon_recipient(one: dict[str, Any], why: str) -> Bounced:
     return bounced(str(one.get("emailAddress") or "").lower()[:320], refusal, diagnostic or why)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON object at the first brace, and the one in its `Message` (SNS envelope), if that is a notification."""
-    start = text.find("{")
-    if start < 0:
-        return
+def _object(text: str) -> dict[str, Any] | None:
+    """The JSON object that the text begins with, or the one in its `Message` (SNS envelope)."""
     # SNS breaks lines of mail at 1,000 characters with "!", newline, blank.
-    joined = re.sub(r"!?\r?\n ?", "", text[start:])
+    joined = re.sub(r"!?\r?\n ?", "", text)
     try:
         found, _ = json.JSONDecoder(strict=False).raw_decode(joined)
         if isinstance(found, dict) and isinstance(found.get("Message"), str):
             found = json.loads(found["Message"], strict=False)
     except (ValueError, RecursionError):
-        return
-    if isinstance(found, dict):
-        yield found
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _part(of: dict[str, Any], name: str) -> dict[str, Any]:
     found = of.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _list(of: dict[str, Any], name: str) -> list[Any]:
+    found = of.get(name)
+    return found[:_MAX_BLOCKS] if isinstance(found, list) else []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from domain.inbound import Evidence
 from mail.inbound.folding import Folded
 from mail.inbound.parsing import Parsed
-from mail.inbound.phrases import leaving, subjects
+from mail.inbound.phrases import subjects, whole
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _BARE_NO = frozenset(("", "no", "none", "false", "0", "n"))
@@ -53,13 +53,20 @@ class Signals:
     ignored: tuple[str, ...] = ()
 
     @property
+    def responder(self) -> bool:
+        """Whether a person's own responder sent it: mail programs offer it for absences, and name it so."""
+        named = any(one.where == "subject" for one in self.medium)
+        return named or any("vacation" in f"{one.where} {one.text}".lower() for one in self.strong)
+
+    @property
     def automatic(self) -> bool:
         """Whether they prove a machine."""
         return bool(self.strong or self.medium)
 
 
-def signals_of(parsed: Parsed, sender: str, subject: Folded, own: frozenset[str]) -> Signals:
-    """Collect the signals. `own`: addresses of our mailboxes, whose own forwarding rules leave a mark that says nothing of the sender."""
+def signals_of(parsed: Parsed, sender: str, subject: Folded, text: Folded, own: frozenset[str]) -> Signals:
+    """Collect the signals. `text`: the new text, for a person may head a mail "Out of office on Friday" and ask something.
+    `own`: addresses of our mailboxes, whose own forwarding rules leave a mark that says nothing of the sender."""
     strong: list[Evidence] = []
     weak: list[Evidence] = []
     ignored: list[str] = []
@@ -83,11 +90,10 @@ def signals_of(parsed: Parsed, sender: str, subject: Folded, own: frozenset[str]
             for value in parsed.headers.all(name)[:3]
             if pattern.search(value[:200])
         ]
-    medium = [
-        found
-        for phrases in (subjects.AUTOMATIC, subjects.ABSENT)
-        if (found := phrases.find(subject, "subject")) is not None
-    ][:1]
+    titled = subjects.AUTOMATIC.find(subject, "subject")
+    if titled is None and not ("?" in text.line and whole.PERSONAL.match(text.line)):
+        titled = subjects.ABSENT.find(subject, "subject")
+    medium = [] if titled is None else [titled]
     if _NOBODY.search(sender):
         medium.append(_header("from", sender))
     ignored += [one.where.removeprefix("header:").lower().replace("-", "_") for one in weak]
@@ -96,9 +102,3 @@ def signals_of(parsed: Parsed, sender: str, subject: Folded, own: frozenset[str]
 
 def _header(name: str, value: str) -> Evidence:
     return Evidence(where=f"header:{name.title()}", text=value[:200])
-
-
-def gone_in_subject(subject: Folded) -> Evidence | None:
-    """`Retired`, `No longer with Example Ltd`: said at the very start."""
-    found = leaving.GONE.find(subject, "subject")
-    return found if found is not None and (found.start or 0) <= 30 else None

@@ -1,8 +1,8 @@
-"""Cutting a mail's text down to what its sender has just written: without quotes, signature, legal footer and our own words.
+"""Cutting a mail's text down to what its sender has just written: no quotes, signature, legal footer or words of ours.
 
-Nothing here learns: lines are marked one after the other, by rules that can be read. A quote and a signature are cut only by marks
-that clients and people really set; what is doubtful stays, since a lost "stop" or a lost date costs more than a
-line too many.
+Nothing here learns: lines are marked one after the other, by rules that can be read. A quote and a signature are cut only
+by marks that clients and people really set; what is doubtful stays, since a lost "stop" or a lost date costs more than
+a line too many.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ _SPACE = re.compile(r"\s+")
 class NewText:
     """A text in its parts, each with its lines in order.
 
-    text: what was newly written; empty if everything was cut. signature: closing phrases, names, what a device adds. quoted:
-    other mails' text, with its marks. cut: which sorts were cut (`quoted_text`, `signature`, `footer`, `own_text`, and `size` where the
-    text was too long to be read whole). doubtful: only where `text` is empty though the mail is not: the quoted text without marks and
-    without our own words. It may be an automatic answer that a system wrapped in a quote, or the mail that a person
-    answered with nothing, so it may support what the headers already say and nothing else.
+    text: what was newly written; empty if everything was cut. signature: closing phrases, names, what a device adds.
+    quoted: other mails' text, with its marks. cut: which sorts were cut (`quoted_text`, `signature`, `footer`, `own_text`,
+    and `size` where the text was too long to be read whole). doubtful: only where `text` is empty though the mail is
+    not: the quoted text without marks and without our own words. It may be an automatic answer that a system wrapped
+    in a quote, or the mail that a person answered with nothing, so it may support what the headers already say and
+    nothing else.
     """
 
     text: str

@@ -152,12 +152,6 @@ def _failures(text: str, known: tuple[str, ...], ours: frozenset[str]) -> tuple[
     return tuple(Failure(address, reason) for address, reason in reasons.items())
 
 
-def reason_for(text: str, recipient: str) -> str:
-    """The lines of `text` (from `told`) about one recipient, without boilerplate; all of them if it is not named."""
-    found = failures(text, (recipient,) if recipient else (), frozenset())
-    return found[0].reason
-
-
 def replies(text: str) -> str:
     """The lines of `text` that quote an SMTP reply or an enhanced code, with their indented continuation; "" if there is none."""
     kept: list[str] = []

@@ -22,6 +22,9 @@ async def test_a_contact_is_added_changed_and_shown(idle: httpx.AsyncClient) -> 
     assert (put["name"], put["email"]) == ("Anna Brandt", "anna@acme.test")
     patched = ok(await idle.patch("/v1/contacts/anna", json={"stage": "Interested", "fields": {"n": None}}))
     assert (patched["stage"], patched["fields"]) == ("Interested", {"city": "Oslo"})
+    placed = ok(await idle.patch("/v1/contacts/anna", json={"zone": "Europe/Oslo", "country": "no"}))
+    assert (placed["zone"], placed["country"]) == ("Europe/Oslo", "NO")
+    assert ok(await idle.patch("/v1/contacts/anna", json={"zone": None}))["zone"] is None
     assert ok(await idle.patch("/v1/contacts/anna", json={"email": None, "account": None}))["email"] is None
     assert ok(await idle.get("/v1/contacts/anna"))["account"] is None
     assert [one["id"] for one in ok(await idle.get("/v1/contacts"))["items"]] == ["anna"]
@@ -49,6 +52,8 @@ WRONG_CONTACTS: list[tuple[dict[str, Any], str]] = [
     ({"email_status": "great"}, "email_status"),
     ({"stage": ""}, "stage"),
     ({"first_name": 5}, "first_name"),
+    ({"zone": "Berlin"}, "zone"),
+    ({"country": "Germany"}, "country"),
 ]
 
 

@@ -29,6 +29,10 @@ async def test_contacts_and_accounts_are_imported_and_the_counts_told(idle: Shel
     changed = await idle.json("contact", "set", "anna", "--stage", "Interested", "--field", "plan=gold")
     assert (changed["stage"], changed["fields"]["plan"]) == ("Interested", "gold")
     assert "plan" not in (await idle.json("contact", "set", "anna", "--field", "plan=", "--email", ""))["fields"]
+    placed = await idle.json("contact", "set", "anna", "--zone", "Europe/Oslo", "--country", "no")
+    assert (placed["zone"], placed["country"]) == ("Europe/Oslo", "NO")
+    assert "place    Europe/Oslo, NO" in await idle.text("contact", "show", "anna")
+    assert (await idle.json("contact", "set", "anna", "--zone", ""))["zone"] is None
     assert "address  none" in await idle.text("contact", "show", "anna")
     assert (await idle.json("account", "set", "acme", "--stage", "Current Client"))["stage"] == "Current Client"
     assert "stage Current Client" in await idle.text("account", "show", "acme")
@@ -67,6 +71,7 @@ async def test_wrong_changes_are_named(idle: Shell, workerless: World) -> None:
     assert (await idle.error("contact", "set", "anna", "--email", "not one", code=2))["field"] == "email"
     assert (await idle.error("contact", "set", "anna", "--field", "plan", code=2))["field"] == "field"
     assert (await idle.error("contact", "set", "anna", "--email-status", "fine", code=2))["field"] == "email_status"
+    assert (await idle.error("contact", "set", "anna", "--zone", "Oslo", code=2))["field"] == "zone"
     assert (await idle.error("contact", "set", "anna", "--account", "nowhere", code=2))["field"] == "account"
     assert (await idle.error("contact", "set", "nobody", "--stage", "Cold", code=2))["code"] == "contact_unknown"
     assert "anna2" in ((await idle.error("contact", "show", "Anna Test", code=2))["fix"] or "")

@@ -22,7 +22,9 @@ Subject: Quota for your mailbox is full of spam, unknown user
 """
 
 
-def mail(text: str, *headers: str, sender: str = "MAILER-DAEMON@relay.example", subject: str = "failure notice") -> bytes:
+def mail(
+    text: str, *headers: str, sender: str = "MAILER-DAEMON@relay.example", subject: str = "failure notice"
+) -> bytes:
     """A mail to us in UTF-8, with these headers more."""
     lines = [f"From: {sender}", "To: me@sender.example", f"Subject: {subject}", "Date: Tue, 3 Nov 2026 09:05:00 +0000"]
     lines += [*headers, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", ""]
@@ -138,6 +140,7 @@ FORMATS: list[tuple[str, tuple[str, ...], str, str, str, str, str]] = [
     ("mimecast", (NULL,), '"postmaster" <postmaster@client.example>', "[Postmaster] Email Delivery Failure", "This is an automated alert notification. Please do not reply.\n\nAn email that you attempted to send to the following address could not be delivered:\n-- bob@client.example\n\nThe problem appears to be :\n-- Recipient email address is possibly incorrect\n\nAdditional information follows :\n-- 5.4.1 Recipient address rejected: Access denied.\n", "hard_invalid", "bounce:text"),
     ("jetmail", (), '"Jetmail System" <>', "Mail Error", "Your mail cannot be delivered to the following address(es):\n\n bob@client.example \"(0), ErrMsg=mail box space not enough\"\n", "mailbox_full", "bounce:text"),
     ("lines of nobody", (), "E500_SMTP_Mail_Service@client.example", "Returned Mail - Error During Delivery", "------ Failed Recipients ------\n\n<bob@client.example>: Requested action not taken: no such user. [SMTP Error Code 550]\n-------- Returned Mail --------\n\n" + original(), "hard_invalid", "bounce:text"),
+    ("fml", ("X-MLServer: fml [fml 4.0.3 release]",), "list-admin@client.example", "NOT MEMBER article from me@sender.example", "You are not a member of this mailing list <list-ctl@client.example>.\n\nbob@client.example: not a member\n", "policy_block", "bounce:text"),
     ("german", (NULL,), "postmaster@client.example", "Unzustellbar: Unser Angebot", "Fehler bei der Nachrichtenzustellung an folgende Empfänger:\n\nbob@client.example\nDie eingegebene E-Mail-Adresse konnte nicht gefunden werden.\n", "hard_invalid", "bounce:text"),
     ("french", (NULL,), "postmaster@client.example", "Non remis : Notre offre", "Échec de la remise à ces destinataires :\n\nbob@client.example\nLa boîte aux lettres du destinataire est pleine et n'accepte plus de messages.\n", "mailbox_full", "bounce:text"),
     ("spanish", (NULL,), "postmaster@client.example", "No se puede entregar: Oferta", "No se pudo entregar el mensaje a estos destinatarios:\n\nbob@client.example\nLa dirección de correo electrónico no existe.\n", "hard_invalid", "bounce:text"),
@@ -162,6 +165,101 @@ def test_a_bounce_is_read_in_its_format(
     assert reading is not None
     assert (reading.kind, reading.rule) == (Kind.BOUNCE, rule)
     (one,) = reading.bounce
-    assert (one.recipient, one.cls) == ("team@googlegroups.com" if "team@" in str(headers) else "bob@client.example", cls), one
+    assert (one.recipient, one.cls) == (
+        "team@googlegroups.com" if "team@" in str(headers) else "bob@client.example",
+        cls,
+    ), one
     assert one.hard == (cls in ("hard_invalid", "hard_domain", "moved", "inactive"))
     assert len(reading.evidence) >= 1
+
+
+def test_each_recipient_has_a_fate_of_its_own() -> None:
+    text = QMAIL.format(reason="Remote host said: 550 5.1.1 unknown user").replace(
+        "--- Below", "<eve@other.example>:\nRemote host said: 452 4.2.2 mailbox full\n\n--- Below"
+    )
+    reading = read(mail(text + original(), NULL))
+    assert reading is not None
+    assert [(one.recipient, one.cls, one.hard) for one in reading.bounce] == [
+        ("bob@client.example", "hard_invalid", True),
+        ("eve@other.example", "mailbox_full", False),
+    ]
+
+
+def test_the_failed_recipients_header_says_who_is_meant() -> None:
+    text = EXIM.format(reason="generated from team@client.example\n  host mx [192.0.2.7]: 550 unknown user")
+    reading = read(mail(text, NULL, "X-Failed-Recipients: bob@client.example, eve@client.example", sender=DAEMON))
+    assert reading is not None
+    assert [one.recipient for one in reading.bounce][:1] == ["bob@client.example"]
+    assert "team@client.example" not in [one.recipient for one in reading.bounce]
+
+
+def test_the_original_is_cut_off_and_not_judged() -> None:
+    reading = read(mail(EXIM.format(reason="no reason given") + original(), NULL, sender=DAEMON))
+    assert reading is not None
+    assert reading.ignored == ("embedded_original",)
+    assert [(one.cls, one.hard) for one in reading.bounce] == [("unknown", False)]
+
+
+def test_a_bounce_that_a_server_forwards_is_read() -> None:
+    inner = mail(QMAIL.format(reason="Remote host said: 550 5.1.1 unknown user"), NULL).decode()
+    outer = 'From: "Mail Delivery Subsystem" <daemon@relay.example>\r\nTo: me@sender.example\r\nSubject: Notification\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    reading = read(f"{outer}--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n".encode())
+    assert reading is not None
+    assert [(one.recipient, one.cls) for one in reading.bounce] == [("bob@client.example", "hard_invalid")]
+
+
+def test_somebody_who_wrote_to_himself_is_found() -> None:
+    text = QMAIL.format(reason="Remote host said: 552 disk quota exceeded").replace("bob@client", "me@sender")
+    reading = read(mail(text, NULL))
+    assert reading is not None
+    assert [one.recipient for one in reading.bounce] == ["me@sender.example"]
+
+
+def test_fields_that_a_relay_moved_into_the_text_are_read() -> None:
+    fields = "Final-Recipient: rfc822; bob@client.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1\n    User unknown\n"
+    reading = read(mail("Your mail was not delivered.\n\n" + fields, NULL, sender=DAEMON))
+    assert reading is not None
+    assert [(one.recipient, one.cls, one.code, one.enhanced) for one in reading.bounce] == [
+        ("bob@client.example", "hard_invalid", 550, "5.1.1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Delivery Status Notification (Delay)", "This is an automatically generated Delivery Status Notification\n\nTHIS IS A WARNING MESSAGE ONLY.\n\nYOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\nDelivery to the following recipient has been delayed:\n\n     bob@client.example\n\nMessage will be retried for 2 more day(s)\n"),
+        ("Warning: message 1abc-000 delayed 24 hours", "This message was created automatically by mail delivery software.\n\nThe address to which the message has not yet been delivered is:\n\n  bob@client.example\n    Delay reason: 450 user unknown\n\nNo action is required on your part. Delivery attempts will continue for\nsome time.\n"),
+        ("Mail Delivery Warning", 'This is an advisory-only email.\nDelivery of email to this address\n"bob@client.example"\nhas been postponed due to a full mailbox.\n'),
+    ],
+)  # fmt: skip
+def test_a_warning_is_a_delay_and_nothing_final(subject: str, text: str) -> None:
+    reading = read(mail(text, NULL, sender=DAEMON, subject=subject))
+    assert reading is not None
+    assert reading.kind is Kind.DELAYED
+    assert [(one.recipient, one.hard, one.action) for one in reading.bounce] == [("bob@client.example", False, "defer")]
+
+
+PERSON = "Bob Client <bob@client.example>"
+QUOTED = "> This is the mail system at host relay.example.\n> <eve@client.example>: 550 5.1.1 user unknown\n"
+
+# sender, headers, subject, text
+LOOK_ALIKES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
+    "a reply that quotes a bounce": (PERSON, ("In-Reply-To: <s.1@sender.example>",), "Re: Undelivered Mail Returned to Sender", f"Eve has left, write to me instead.\n\nOn Tue, Nov 3, 2026 Mail Delivery System wrote:\n{QUOTED}"),
+    "a forward of a bounce": (PERSON, (), "Fwd: Returned mail: see transcript for details", f"Look what I got. Can you check?\n\nBegin forwarded message:\n\n{QUOTED}"),
+    "a forward with words of its own": (PERSON, (), "Fwd: Undelivered Mail Returned to Sender", "What you sent to eve@client.example could not be delivered, 550 5.1.1. Please resend it to me."),
+    "a person who tells of a bounce": (PERSON, ("In-Reply-To: <s.1@sender.example>",), "Re: Our offer", "Hi, my mail to Eve came back with 550 5.1.1 user unknown, it could not be delivered. Do you know her new address?"),
+    "a person whose answer is titled so": (PERSON, ("In-Reply-To: <s.1@sender.example>",), "Undeliverable parcels: your offer", "We could not deliver the parcel to bob@client.example. Please call me."),
+    "a postmaster who answers": ("Pat Postmaster <postmaster@client.example>", ("In-Reply-To: <s.1@sender.example>",), "Re: Our offer", "Hello, your first mail was rejected by our filter with 550 5.7.1, I have let you through now. Regards, Pat"),
+    "an absence with a null return path": (PERSON, (NULL, "Auto-Submitted: auto-replied"), "Automatic reply: Our offer", "I am out of the office until 9 November. Your mail will not be delivered to anybody else."),
+    "an absence with a number like a code": (PERSON, (NULL, "Auto-Submitted: auto-replied"), "Automatic reply: Our offer", "I am back on 9 November. In urgent cases call +49 550 5123 or room 550 in building 4."),
+    "a challenge": (PERSON, (NULL,), "Please confirm your message: Our offer", "Your message was not delivered yet. Click to deliver it: https://challenge.example/x"),
+    "someone who has left": (PERSON, (NULL, "Auto-Submitted: auto-replied"), "Automatic reply: Our offer", "I no longer work at Client. This mailbox is not monitored and your message was not delivered to anyone."),
+    "a shop's delivery status": ("Shop <postmaster@shop.example>", (), "Delivery status: on its way", "Your order will arrive on Friday."),
+    "a newsletter about delivery": ("News <bounce@news.example>", (), "Delivery news for November", "Our couriers deliver faster. See order 550 of 2026."),
+    "a shop's failed parcel": ("Parcels <service@parcels.example>", (), "Delivery failed: parcel 5512", "We were unable to deliver your parcel today and will try again tomorrow."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sender", "headers", "subject", "text"), LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
+def test_what_looks_like_a_bounce_is_none(sender: str, headers: tuple[str, ...], subject: str, text: str) -> None:
+    assert read(mail(text, *headers, sender=sender, subject=subject)) is None

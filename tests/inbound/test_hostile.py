@@ -1,16 +1,22 @@
-"""Mail made to hurt: nothing raises, and what is kept is bounded however much there is. Bounds, not seconds, are asserted; the time limit of a
-test is far above what linear work takes and far below what quadratic work would."""
+"""Mail made to hurt: nothing raises, and what is kept is bounded however much there is.
+
+Bounds, not seconds, are asserted; the time limit of a test is far above what linear work takes and far below what quadratic
+work would.
+"""
 
 from __future__ import annotations
 
 import base64
 import random
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mail.inbound import Context
+from mail.inbound import read as read_mail
 from mail.inbound.mime import MOST_FIELDS, MOST_PARTS, MOST_VALUE
 from mail.inbound.names import MOST, names_of
 from mail.inbound.parsing import MOST_BLOCKS, MOST_DEPTH, MOST_ORIGINALS, MOST_TEXT, Parsed, parse
@@ -19,6 +25,7 @@ from tests.inbound.seeds import SEEDS
 
 MEGABYTE = 1024 * 1024
 SENT = "Hi Ann,\nwe sell shovels to people who dig for gold.\nReply STOP and we will not write again."
+CONTEXT = Context(own_message_ids=frozenset({"m1@example.org"}), sent=(SENT,))
 
 
 def read(raw: bytes) -> Parsed:
@@ -48,6 +55,9 @@ def read(raw: bytes) -> Parsed:
         assert "\0" not in one
         one.encode()
     names.model_dump_json()
+    reading = read_mail(raw, context=CONTEXT)
+    assert len(reading.model_dump_json()) <= MEGABYTE
+    assert all(len(evidence.text) <= 200 for evidence in reading.evidence)
     return parsed
 
 
@@ -84,6 +94,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "mails in mails, 25 MB": lambda: nested_mails(25 * MEGABYTE // 43),
     "2,000 multiparts in multiparts": lambda: nested_multiparts(2_000),
     "200,000 multiparts in multiparts": lambda: nested_multiparts(200_000),
+    "80 long texts": lambda: (
+        b"Content-Type: multipart/mixed; boundary=b\n\n" + (b"--b\n\n" + b"a" * 300_000 + b"\n") * 80
+    ),
     "a bomb of parts": lambda: bomb(6, 10),
     "encoded mails in encoded mails": lambda: _encoded(12),
     "a line of 25 MB": lambda: b"Subject: x\n\n" + b"a" * 25 * MEGABYTE,
@@ -144,12 +157,29 @@ def test_hostile_mail_is_read_within_bounds(name: str) -> None:
     read(HOSTILE[name]())
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["1,000,000 parts", "25 MB of line ends", "25 MB of base64", "a line of 25 MB"])
+def test_memory_grows_with_the_mail_and_no_faster(name: str) -> None:
+    raw = HOSTILE[name]()
+    tracemalloc.start()
+    try:
+        read_mail(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 2 * len(raw) + 20 * MEGABYTE
+
+
 def test_what_is_cut_is_said() -> None:
     assert parse(many_parts(10_000)).cut == ("parts",)
     assert parse(nested_multiparts(2_000)).cut == ("depth",)
     assert "depth" in parse(nested_mails(2_000)).cut or "parts" in parse(nested_mails(2_000)).cut
     assert parse(b"Subject: x\n\n" + b"a" * MEGABYTE).cut == ("size",)
+    assert parse(b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=\n" * MEGABYTE).cut == ("size",)
     assert parse(b"Subject: " + b"a" * MEGABYTE + b"\n\nHello").cut == ("headers",)
+    assert "parts" in parse(HOSTILE["lines like a boundary"]()).cut
+    digest = b"Content-Type: multipart/digest; boundary=b\n\n" + b"--b\n\nSubject: x\n\nHello\n" * 100
+    assert (parse(digest).cut, len(parse(digest).originals)) == (("parts",), MOST_ORIGINALS)
     assert parse(many_parts(10)).cut == ()
     assert new_text(parse(b"\n" + b"a\n" * (MOST_LINES + 10))).cut == ("size",)
 

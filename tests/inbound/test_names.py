@@ -66,6 +66,8 @@ def test_addresses(value: str, found: list[str]) -> None:
 
 def test_a_display_name_is_never_the_sender() -> None:
     assert sender_of("=?utf-8?q?x?= a@example.net, Ann <ann@example.com>") == "ann@example.com"
+    encoded = b"From: =?utf-8?q?Eve_=3Ceve=40example=2Enet=3E?= <ann@example.com>\n\n"
+    assert names_of(parse(encoded)).sender == "ann@example.com"
     assert sender_of("MAILER-DAEMON (Mail Delivery System)") == ""
 
 

@@ -87,6 +87,8 @@ def test_headers_with_raw_bytes_are_utf8_or_latin1() -> None:
         ("no-such-charset", "Grüße", "utf-8"),
         ("idna", "Grüße", "utf-8"),
         ("zlib", "Grüße", "utf-8"),
+        ("punycode", "well-known", "ascii"),
+        ("unicode_escape", "C:\\names", "ascii"),
         ("", "Grüße", "latin-1"),
         ("", "不在", "iso2022_jp"),
     ],

@@ -25,7 +25,11 @@ def read(text: str, received: str = WEDNESDAY, subject: str = "", **hints: str) 
 # (received, text, date or status)
 BACK = [
     (WEDNESDAY, "I am currently out of the office and will be back on Monday, October 19.", "2026-10-19"),
-    (WEDNESDAY, "I'm out of the office with no access to email. I will return on Monday 19th October 2026.", "2026-10-19"),
+    (
+        WEDNESDAY,
+        "I'm out of the office with no access to email. I will return on Monday 19th October 2026.",
+        "2026-10-19",
+    ),
     (WEDNESDAY, "Thanks for your message. I'll be returning to the office on 19 October.", "2026-10-19"),
     (WEDNESDAY, "On annual leave, back 19 Oct.", "2026-10-19"),
     (WEDNESDAY, "I'm on PTO, back in the office 10/19.", "2026-10-19"),
@@ -50,12 +54,20 @@ BACK = [
     (WEDNESDAY, "I'll be back in 3 days.", "2026-10-10"),
     (WEDNESDAY, "I'm on leave, returning in two weeks.", "2026-10-21"),
     (WEDNESDAY, "I will be out of the office until Friday 16 October, returning Monday 19 October.", "2026-10-19"),
-    (WEDNESDAY, "I am on annual leave from 5 October to 16 October inclusive. I will be back on Monday 19 October.", "2026-10-19"),
+    (
+        WEDNESDAY,
+        "I am on annual leave from 5 October to 16 October inclusive. I will be back on Monday 19 October.",
+        "2026-10-19",
+    ),
     (WEDNESDAY, "When I return from holiday on 19 October I will answer your mail.", "2026-10-19"),
     (WEDNESDAY, "I will be away from 5 October returning 19 October.", "2026-10-19"),
     (WEDNESDAY, "I'm away until Friday 16 October. I'm back in the office the following Monday.", "2026-10-19"),
     (DECEMBER, "We are closed for Christmas and re-open on Monday 4 January.", "2027-01-04"),
-    (DECEMBER, "The office is closed from December 23rd through January 1st. We will reopen on January 4th, 2027.", "2027-01-04"),
+    (
+        DECEMBER,
+        "The office is closed from December 23rd through January 1st. We will reopen on January 4th, 2027.",
+        "2027-01-04",
+    ),
     (WEDNESDAY, "I am on parental leave and will return to work on March 1st, 2027.", "2027-03-01"),
     (WEDNESDAY, "I am on maternity leave.\nI will be back on 1 March 2027.\nPlease contact Anna.", "2027-03-01"),
     (WEDNESDAY, "Dates of absence: 5 Oct - 16 Oct\nDate of return: 19 Oct", "2026-10-19"),
@@ -84,7 +96,11 @@ UNTIL = [
     (WEDNESDAY, "I'm not in the office until 10/19/26.", "2026-10-19"),
     ("2026-10-30T18:00:00-04:00", "I'm off until Monday, November 2.", "2026-11-02"),
     (DECEMBER, "Away until 4 January.", "2027-01-04"),
-    (WEDNESDAY, "I will respond to your email until 9 October only. Then I am on leave until 19 October.", "2026-10-19"),
+    (
+        WEDNESDAY,
+        "I will respond to your email until 9 October only. Then I am on leave until 19 October.",
+        "2026-10-19",
+    ),
     (WEDNESDAY, "I am away until in two weeks.", "2026-10-21"),
 ]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.refusals import DAY, judge
+from mail.refusals import DAY, judge, judge_bounce
 
 # (code, text, class, scope, action)
 RCPT: list[tuple[int, str, str, str, str]] = [
@@ -96,7 +96,7 @@ RCPT: list[tuple[int, str, str, str, str]] = [
     (554, "Reject due to policy restrictions. For explanation visit https://postmaster.gmx.net/en/case", "policy_block", "message", "bounce_spam"),
     (550, "Administrative prohibition - envelope blocked", "policy_block", "message", "bounce_spam"),
     (550, "5.1.0 Sender rejected", "policy_block", "message", "bounce_spam"),
-    (550, "5.1.1 Message blocked by the recipient", "policy_block", "message", "bounce_spam"),
+    (550, "5.1.1 Message blocked by the recipient", "policy_block", "contact", "bounce_spam"),
     (550, "5.7.1 Message rejected", "policy_block", "message", "bounce_spam"),
     # our domain's authentication
     (550, "5.7.26 This mail has been blocked because the sender is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM.", "auth_failure", "domain", "hold_mailbox"),
@@ -212,6 +212,86 @@ def test_a_bounce_text_without_code_is_judged_by_its_enhanced_code() -> None:
     assert judge(0, "delivery delayed 4.4.1", phase="bounce").action == "defer"
 
 
+# wording of a bounce, class: what servers say when they gave up, in words only
+BOUNCED: list[tuple[str, str]] = [
+    ("User unknown", "hard_invalid"),
+    ("450 4.1.1 <bob@acme.example>: Recipient address rejected: User unknown", "hard_invalid"),
+    ("does not like recipient", "hard_invalid"),
+    ("550 <bob@acme.example>: Recipient address rejected.", "hard_invalid"),
+    ("542 bob@acme.example Rejected", "hard_invalid"),
+    ("User bob (bob@acme.example) not listed in Domino Directory", "hard_invalid"),
+    ("bob (bob@acme.example) は Domino ディレクトリには見つかりません", "hard_invalid"),
+    ("Die E-Mail-Adresse des Empfängers wurde nicht gefunden", "hard_invalid"),
+    ("L'adresse du destinataire est introuvable", "hard_invalid"),
+    ("550 5.1.1 LPN416 Adresse d au moins un destinataire invalide", "hard_invalid"),
+    ("550 5.1.1 RCP-P1 http://postmaster.facebook.example", "hard_invalid"),
+    ("Host or domain name not found. Name service error for name=acme.example type=A: Host not found", "hard_domain"),
+    ("DNS type 'mx' lookup of acme.example responded with code NXDOMAIN", "hard_domain"),
+    ("an MX or SRV record indicated no SMTP service", "hard_domain"),
+    ("Der Mailserver der Domain acme.example wurde nicht gefunden, die Domain existiert nicht", "hard_domain"),
+    ("550 5.1.6 recipient no longer on server: bob@acme.example", "moved"),
+    ("The user(s) account is disabled.", "inactive"),
+    ("Le compte du destinataire est bloque. LPN007_426", "inactive"),
+    ("552 too much mail data", "mailbox_full"),
+    ("Почтовый ящик получателя переполнен", "mailbox_full"),
+    ("552 5.1.1 Boite du destinataire pleine. OFR_417", "mailbox_full"),
+    ("Name service error for domain acme.example: Host not found, try again", "expired"),
+    ("delivery temporarily suspended: connect to mx.acme.example: Connection refused", "expired"),
+    ("this message has been in the queue too long", "expired"),
+    ("Command died with status 1: procmail", "expired"),
+    ("mail for acme.example loops back to myself", "expired"),
+    ("Service currently unavailable", "expired"),
+    ("452 4.3.1 no words known", "mailbox_full"),
+    ("421 no words known", "expired"),
+    ("552 5.2.3 RESOLVER.RST.RecipSizeLimit; message too large for this recipient", "content"),
+    ("The group you tried to contact (team) may not exist, or you may not have permission to post messages", "policy_block"),
+    ("550 5.7.1 Your email to group team was rejected due to spam classification. See SPF and DKIM", "spam_block"),
+    ("550 5.1.0 sender rejected. AUP#In-1310", "rate_limited"),
+    ("550 5.7.1 Connections not accepted from servers without a valid sender domain. Fix reverse DNS for 192.0.2.1", "auth_failure"),
+    ("550 mailbox unavailable or access denied http://service.mail.qq.com/x", "rate_limited"),
+    ("550 nobody knows what this is about", "unknown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "cls"), BOUNCED)
+def test_the_words_of_a_bounce_are_judged(text: str, cls: str) -> None:
+    refusal = judge_bounce([text])
+    assert refusal.cls == cls, refusal
+    assert refusal.hard == (cls in ("hard_invalid", "hard_domain", "moved", "inactive"))
+
+
+def test_of_several_texts_the_first_that_says_something_decides_and_codes_come_last() -> None:
+    assert judge_bounce(["550 5.1.1 no", "the mailbox is full"]).cls == "mailbox_full"
+    assert judge_bounce(["550 user unknown", "the mailbox is full"]).cls == "hard_invalid"
+    assert judge_bounce(["554 5.0.0 Service unavailable", "550 spam is not accepted"]).cls == "spam_block"
+    assert judge_bounce(["550 no", ""], "5.2.2").cls == "mailbox_full"
+    assert judge_bounce([], "5.1.1").hard
+    assert judge_bounce([]).cls == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "cls"),
+    [
+        ("550 user unknown (in reply to RCPT TO command)", "hard_invalid"),
+        ("550 user unknown (in reply to MAIL FROM command)", "policy_block"),
+        ("SMTP error from remote mail server after EHLO mx.sender.example: 550 unknown host", "policy_block"),
+        ("host mx.acme.example refused to talk to me: 554 no", "policy_block"),
+        (">>> MAIL From:<me@sender.example>\n<<< 550 no such user", "policy_block"),
+        ("550 no thanks (in reply to end of DATA command)", "content"),
+        ("552 mailbox full (in reply to MAIL FROM command)", "mailbox_full"),
+    ],
+)
+def test_what_was_refused_before_a_recipient_was_named_is_not_about_the_recipient(text: str, cls: str) -> None:
+    assert judge_bounce([text]).cls == cls
+
+
+def test_a_server_that_gave_up_after_4xx_is_final_and_the_same_reply_at_send_time_is_not() -> None:
+    text = "4.1.1 User unknown"
+    assert judge(450, text, phase="bounce").action == "bounce_hard"
+    assert judge(450, text).action == "defer"
+    assert judge_bounce(["450 4.2.0 mailbox unavailable"]).hard is False
+
+
 PHASES = ["connect", "greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "final", "reset", "bounce"]
 WORDS = st.sampled_from(sorted({word for case in RCPT for word in case[1].split()}))
 
@@ -219,10 +299,11 @@ WORDS = st.sampled_from(sorted({word for case in RCPT for word in case[1].split(
 @given(st.integers(400, 599), st.one_of(st.text(), st.lists(WORDS).map(" ".join)), st.sampled_from(PHASES))
 def test_whatever_the_words_the_limits_hold(code: int, text: str, phase: str) -> None:
     refusal = judge(code, text, phase=phase)
-    if code < 500:
+    if code < 500 and phase != "bounce":
         assert refusal.action in {"defer", "defer_mailbox", "hold_mailbox", "unknown"}
     if phase in PHASES[:6]:
         assert refusal.action in {"defer_mailbox", "hold_mailbox", "not_sent_content"}
         assert refusal.scope != "contact"
     if refusal.hard:
-        assert (refusal.scope, refusal.permanent) == ("contact", True)
+        assert refusal.scope == "contact"
+        assert refusal.permanent or phase == "bounce"

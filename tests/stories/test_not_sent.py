@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -256,7 +257,7 @@ async def test_not_sent_for_its_real_cause_and_the_printed_fix_works(quick: Worl
         case = await waiting_for_step_two(quick, story, number)
         before = (await quick.state(case.enrollment)).sent
         await _play(case, story, reason)
-        snapshot = await eventually(lambda: _own_not_sent(case))
+        snapshot = await eventually(partial(_own_not_sent, case))
         assert snapshot["next"]["fix"] == find("not_sent", reason).fix
 
         await fix(case)

@@ -14,9 +14,9 @@ from mail.inbound.dates.names import fold
 # Not what it seems: greetings, recurring days, times of answering, "call back".
 SKIP = """
 good morning; guten morgen; god morgen; god morgon; goedemorgen; goede morgen; heute morgen; morgens; de la mañana; por la mañana; esta mañana;
-tomorrow's world; call back; call me back; call you back; back office; back-office; back end; back to back; feedback; back order*; back up; back-up; paid back; back in 20*;
+in my absence; during my absence; in our absence; call back; call me back; call you back; back office; back-office; back end; back to back; feedback; back order*; back up; back-up; paid back; back in 20*;
 within; innerhalb; binnen; sous 24; sous 48; entro 24; entro 48; inom; inden for; w ciągu; do 24 godzin; return receipt; return address; return to sender; return policy;
-my return; our return; his return; her return; upon return; on return; return e-mail; return call*; return your call; return your message; return your e-mail; return your email; return all; return messages; return emails;
+return e-mail; return call*; return all; return messages; return emails;
 all day; days a week; day a week; 24/7; 24 / 7; 24x7; iso 9001; may be; may have; may not; may also; may experience; may take; may contact; i may; you may; we may; replies may; response may; responses may; and may; who may; that may;
 la semaine prochaine suivante; o senhor; o dia a dia; por favor; par mois; au plus vite; a presto; back soon
 """
@@ -36,7 +36,7 @@ már nem dolgoz*; nem dolgoz*; távoz*; nyugdíj*; ayrıl*; emekli*; çalışm*;
 
 # A date beside these is about something else.
 NOISE = """
-valid; expire*; offer*; registration; register*; registered; deadline*; booth; stand n*; invoice*; order no*; founded; launch*; released; webinar; join us; visit us; meet us; exhibit*; trade show; trade fair; opening hours; office hours; opening times; business hours; working hours; hours of; working days are; working pattern; working week; available 24;
+valid; expire*; offer*; registration; register*; registered; deadline*; booth; stand n*; invoice*; order no*; case; ticket; ref; reference; order number; founded; launch*; released; webinar; join us; visit us; meet us; exhibit*; trade show; trade fair; opening hours; office hours; opening times; business hours; working hours; hours of; working days are; working pattern; working week; available 24;
 delete*; deleted; stop working; will be discontinued; terms; privacy; copyright; certified; since; effective; new address; relocat*; price*; meeting on; sent on; received on; your message of; your email of; your e-mail of; dated; submit*; born; appointment; moving to; we are moving; we will move;
 bürozeiten; öffnungszeiten; geschäftszeiten; sprechzeiten; arbeitszeiten; servicezeiten; gültig; angebot*; messe; besuchen sie; treffen sie; rechnung*; seit; stand:; anmeld*; frist; preis*; gegründet; gelöscht; umzug; umziehen; ziehen um; ihre nachricht vom; ihre mail vom; ihre e-mail vom;
 horaires; heures d'ouverture; valable*; offre; inscription*; salon; facture*; depuis; retrouvez*; fondé*; votre message du; tarif*; déménag*;
@@ -48,7 +48,7 @@ aukioloaja*; voimassa; tarjous; ilmoittaud*; lasku*; lähtien kun; godziny; godz
 
 # An answer is promised: weaker than a return.
 RESPOND = """
-get back to you; getting back to you; come back to you; respond*; reply; replying; replied; answer*; attend to; deal with; process your; read your; follow up; be in touch; checking email; check my email; look at your; write back; call again; contact me again; forwarded; try again;
+return your call; return your message; return your e-mail; return your email; get back to you; getting back to you; come back to you; respond*; reply; replying; replied; answer*; attend to; deal with; process your; read your; follow up; be in touch; checking email; check my email; look at your; write back; call again; contact me again; resend*; re-send*; write again; contact us again; forwarded; try again;
 beantwort*; antworte*; antworten; melde mich; melden uns; zurückmelden; zurückrufen; bearbeite*; kümmere; répondr*; réponds; répond*; traiter*; reviens vers vous; reviendrai vers vous; responder*; respondo; contestar*; atender*; contactaré; risponder*; rispondo; contatterò; ricontatt*; retornarei o; entrarei em contato;
 beantwoord*; antwoord*; reageer*; reageren; kom ik bij u terug; terugbellen; svarar; svara; besvara*; återkommer till dig; återkommer till er; besvarer; svarer; vender tilbage til; kontakter; kontaktar; ta kontakt; vastaa*; otan yhteyttä; odpowi*; odpisz*; skontaktuj*; odpov*; odpovím; ozvu; válaszol*; yanıt*; cevap*; dönüş yapac*;
 отвечу; ответим; отвечать; свяжусь; відповім; звʼяжуся; ご返信; 返信; ご連絡; 回答; ご返答; 回复; 回覆; 联系您; 처리; 회신; 답변; 답장; 연락드리
@@ -56,14 +56,14 @@ beantwoord*; antwoord*; reageer*; reageren; kom ik bij u terug; terugbellen; sva
 
 # Up to and with that day.
 INCLUSIVE = """
-until and including; up to and including; till and including; to and including; through the end of; through to; through; thru; up until and including;
+until after; until and including; up to and including; till and including; to and including; through the end of; through to; through; thru; up until and including;
 bis einschließlich; bis inkl; bis inklusive; bis und mit; bis zum einschließlich; bis einschl; bis und mit dem; jusqu'au inclus; hasta el inclusive;
-tot en met; t/m; t.e.m; till och med; t.o.m; t o m; til og med; t.o.m.; t.o.m; aż do włącznie; по; fino a tutto; fino al compreso; até e incluindo; jusqu'à et y compris
+tot en met; t/m; t.e.m; till och med; fram till och med; t.o.m; t o m; til og med; frem til og med; fram til og med; indtil og med; t.o.m.; t.o.m; aż do włącznie; по; fino a tutto; fino al compreso; até e incluindo; jusqu'à et y compris
 """
 
 # Up to that day.
 UNTIL = """
-not until; until after; until at least; until about; until; untill; unitl; till; til; 'til; up to; up until; bis zum; bis zur; bis; bis zu dem; bis voraussichtlich; jusqu'au; jusqu'à; jusqu'en; jusque; jusqu' au; jusqu'a; hasta; hasta el; hasta principios; fino al; fino all'; fino alla; fino a; fino; sino al; sino a; al prossimo; até ao; até à; até o; até a; até;
+not until; until at least; until about; until; untill; unitl; till; til; 'til; up to; up until; bis zum; bis zur; bis; bis zu dem; bis voraussichtlich; jusqu'au; jusqu'à; jusqu'en; jusque; jusqu' au; jusqu'a; hasta; hasta el; hasta principios; fino al; fino all'; fino alla; fino a; fino; sino al; sino a; al prossimo; até ao; até à; até o; até a; até;
 tot aan; tot; fram till; frem til; fram til; ind til; indtil; inntil; til den; till den; till; aż do; až do; egészen; до; дo; mέχρι; μέχρι; εως; έως; până la; până pe; până în; până; pana la; 直到; 截至; 截止到; bis ca
 """
 
@@ -73,11 +73,19 @@ inclusive; inclusief; including; included; incl; inkl; inklusive; einschließlic
 """
 
 FROM = """
-starting on; starting from; starting; from; as of; as from; beginning on; beginning; effective; commencing; week commencing; week beginning; week of; w/c; wc; w/b; ab dem; ab; von; vom; beginnend; in der woche ab; in der woche vom; woche ab; à partir du; à partir de; à partir d'; à compter du; dès le; dès; du; des le; a partir del; a partir de; a partir do; a partir da; a contar de; desde el; desde; del; a partire dal; a partire da; dal; dall'; dalla; da; do dia; vanaf; met ingang van; van; från och med; fr.o.m; from.; från; fra og med; f.o.m; fra den; fra d; fra; od dnia; od; ode; z dniem; počínaje; от; с; со; начиная с; з; від; începând cu; din; de la; από; 自; 从; 從; 于; 於
+starting on; starting from; starting; from; as of; as from; beginning on; beginning; effective; commencing; ab dem; ab; von; vom; beginnend; à partir du; à partir de; à partir d'; à compter du; dès le; dès; du; des le; a partir del; a partir de; a partir do; a partir da; a contar de; desde el; desde; del; a partire dal; a partire da; dal; dall'; dalla; da; do dia; vanaf; met ingang van; van; från och med; fr.o.m; from.; från; fra og med; f.o.m; fra den; fra; od dnia; od; ode; z dniem; počínaje; от; с; со; начиная с; з; від; începând cu; din; de la; από; 自; 从; 從; 于; 於
+"""
+
+WEEK_OF = """
+the week commencing; week commencing; weeks commencing; weeks beginning; weeks of; week beginning; the week of; week of; w/c; w.c.; wc; w/b; in der woche ab; in der woche vom; woche vom; woche ab; la semaine du; semaine du; semana del; settimana del; semana de; semana do; week van; veckan från; ugen fra; uken fra; tygodniu od
+"""
+
+SEASONS = """
+the week after next; week after next; übernächste woche; übernächster woche; över nästa vecka; the new year; new year; next year; easter; christmas; the summer; jahreswechsel; neuen jahr; neuem jahr; neues jahr; nächstes jahr; nächsten jahr*; ostern; weihnachten; nouvel an; nouvelle année; année prochaine; noël; pâques; año nuevo; próximo año; año que viene; navidad; semana santa; anno nuovo; nuovo anno; natale; pasqua; ano novo; próximo ano; natal; nieuwe jaar; nieuwjaar; kerst; pasen; nyår; nästa år; jul; nytår; nyttår; nytt år; nyt år; uudenvuoden; joulun; nowym roku; nowego roku; nového roku; novém roce; új év; yeni yıl*; нового года; новом году; новый год; 年明け; 来年; 新年; 年后; 새해; 내년
 """
 
 AFTER = """
-after; not before; nicht vor dem; nach dem; après le; après; después del; después de; luego del; dopo il; dopo; depois de; depois do; após; efter den; efter; etter; po dniu; после; după; μετά
+after; nach dem; après le; après; después del; después de; luego del; dopo il; dopo; depois de; depois do; após; efter den; efter; etter; po dniu; после; după; μετά
 """
 
 BEFORE = """
@@ -90,12 +98,12 @@ between; zwischen dem; zwischen; entre el; entre le; entre os; entre; tra il; fr
 
 # Back, or at work again.
 BACK = """
-back at work; back in the office; back in office; back at my desk; back online; back at; back; returning to the office; returning to work; returning; return to the office; return to work; return to office; return date; returns; return; returned; be in the office again; resume*; resuming; reopen*; re-open*; open again; working again; at work again; available again; reachable again; normal service; in again; next in the office; next working day; date of return; rejoin*;
+back at work; back in the office; back in office; back at my desk; back online; back at; back; regresar; volver; retomo; returning to the office; returning to work; returning; return to the office; return to work; return to office; return date; returns; return; returned; be in the office again; resume*; resuming; reopen*; re-open*; open again; working again; at work again; available again; reachable again; normal service; in again; next in the office; next working day; date of return; rejoin*;
 wieder; zurück*; rückkehr*; zurückkehr*; zurück sein; komme wieder; kehre; erneut erreichbar; öffnen wir; wiederkommen; arbeitsbeginn; wiedereröffn*;
 de retour; serai de retour; retour; retournerai; reviens; reviendrai; revenons; reviendrons; rentre; rentrerai; rentrons; reprends; reprendrai; reprise; reprendrons; rouvr*; à nouveau; de nouveau; réouverture;
 vuelvo; volveré; volvemos; volveremos; regreso; regresaré; regresamos; de vuelta; de regreso; reincorpor*; retomar*; retorno; estaré de nuevo; de nuevo; nuevamente; otra vez; vuelta; regresando; reanud*; retornaré; incorporar*; reabri*;
 rientro; rientrerò; rientro in; rientreremo; torno; tornerò; torneremo; ritorno; ritornerò; di ritorno; nuovamente; di nuovo; riapr*; riprend*; sarò di nuovo; rientrando;
-retorno; retornarei; retornamos; retornaremos; volto; voltarei; voltamos; voltaremos; regresso; regressarei; de volta; novamente; reabr*; retomo; estarei de volta; regressamos; regressaremos; voltando; retomarei;
+retorno; retornarei; retornamos; retornaremos; volto; voltarei; voltamos; voltaremos; regresso; regressarei; de volta; novamente; retornando; regressando; regressar; retornar; voltar; reabr*; retomo; estarei de volta; regressamos; regressaremos; voltando; retomarei;
 terug; weer; opnieuw; hervat*; åter; tillbaka; återkommer; igen; är åter; åter på; tilbage; tilbake; igjen; tilbage igen; retur; vender tilbage; er tilbage; kommer tilbage; kommer tilbake; på plass;
 palaan; palaamme; palaa; palaan töihin; takaisin; taas; jälleen; paluu; palailen; tavoitettavissa taas;
 wracam; wrócę; wracamy; wrócimy; powrót; powrocie; z powrotem; powracam; powrócę; ponownie; znowu; znów; zpět; vracím; vrátím; návrat; opět; znovu; vrátíme; späť; vrátim; návrat; opäť; zpátky; budu zase;
@@ -111,24 +119,28 @@ available; reachable; be reached; be in the office; be in office; in the office;
 erreichbar; verfügbar; zu erreichen; im büro; für sie da; im haus; ansprechbar; im dienst; persönlich; geöffnet; joignable*; disponible*; au bureau; présent; présente; ouvert; localizable; en la oficina; operativ*; reperibile; raggiungibile; disponibil*; in ufficio; in sede; operativo; disponível; disponíve*; contactável; no escritório; ao serviço; bereikbaar; aanwezig; op kantoor; beschikbaar; anträffbar; nåbar; på kontoret; på plats; på jobb; tilgængelig; træffes; på arbejde; at træffe; tilgjengelig; å treffe; tavoitettavissa; paikalla; töissä; toimistolla; dostępn*; w biurze; w pracy; osiągaln*; k dispozici; k zastižení; v kanceláři; v práci; dostupn*; elérhető*; az irodában; irodában; ulaşabil*; ulaşılabil*; ofiste*; görevim*; доступен; доступна; на связи; на работе; в офисе; доступ*; διαθέσιμ*; στο γραφείο; disponibil*; la birou; 対応; 営業; 可联系; 在岗; 办公; 연락 가능; 근무
 """
 
+BUSY = """
+at a; conference; training; workshop; limited; delay; delayed; busy; break; trip; attending; retreat; seminar; offline; off-grid; fortbildung; schulung; tagung; kongress; eingeschränkt*; messe; formation; salon; kurs; konferens; konferanse; møter; konferenci*; tréning*; školení; szkoleni*; eğitim*; toplantı*; cursus; kursus; utbildning; przerw*; feria; fiera; corso; 研修; 教育; 교육
+"""
+
 ABSENT = """
-out of the office; out of my office; out of office; out-of-office; ooo; oof; out until; out of town; out of the country; out sick; out; away from; away; on leave; annual leave; parental leave; maternity leave; paternity leave; sick leave; leave of absence; medical leave; family leave; bank holiday; public holiday; leave; on vacation; vacation*; on holiday*; holiday*; pto; time off; day off; days off; off work; off sick; off; travel*; traveling; travelling; business trip; conference; training; workshop; unavailable; not available; not be available; not in the office; not be in the office; not in; not be in; not working; not at work; not be working; unable to; no access; limited access; limited email; without access; intermittent; sporadic; not be able; cannot access; not reachable; not be reachable; won't be; will be slow; gone; closed; closure; shut down; shutdown; shut; absent; absence; sabbatical; jury duty; attending; abroad; at a; offsite; off-site; on tour; honeymoon; recovering; surgery; hospital; christmas break; break; delayed; delay; hiking; not checking; won't check; limited; on a trip; trip; in meetings; not monitor*; moving house; busy; on secondment; not contactable; out-of-the-office; maternity; paternity; not have access; will not have; retreat; leaving for; overseas; not read; not be reading; not be checking;
-abwesend; abwesenheit*; urlaub*; im urlaub; nicht im büro; nicht im haus; nicht da; nicht erreichbar; nicht zu erreichen; nicht verfügbar; außer haus; ausser haus; außer dienst; elternzeit; mutterschutz; krank*; dienstreise*; geschäftsreise; auf reisen; unterwegs; betriebsferien; betriebsruhe; betriebsurlaub; geschlossen; ferien; fortbildung; schulung; seminar; kur; reha; verreist; nicht am arbeitsplatz; nicht am platz; frei; feiertag*; eingeschränkt*; weihnachtsferien; sabbatical; verhindert; sommerpause; weihnachtspause; nur sporadisch; keinen zugriff; kein zugriff; ortsabwesend; nicht anwesend; freizeitausgleich; überstundenabbau; nicht persönlich; tagung; kongress; dienstlich;
-absent; absente; absents; absence; en congé; en congés; congé*; vacances; en déplacement; déplacement; fermé*; fermeture; indisponible*; pas disponible; pas joignable; injoignable*; formation; arrêt maladie; maladie; hors du bureau; pas au bureau; accès limité; rtt; en voyage; arrêt;
+absence; out of the office; out of my office; out of office; out-of-office; ooo; oof; out of town; out of the country; out sick; out; away; on leave; annual leave; parental leave; maternity leave; paternity leave; sick leave; leave of absence; medical leave; family leave; bank holiday; public holiday; leave; on vacation; on holiday*; pto; holiday*; vacation*; time off; day off; days off; off work; off sick; off; travel*; traveling; travelling; business trip; unavailable; not available; not be available; not in the office; not be in the office; not in; not be in; not working; not at work; not be working; unable to; no access; limited access; limited email; without access; intermittent; sporadic; not be able; cannot access; not reachable; not be reachable; won't be; will be slow; gone; closed; closure; shut down; shutdown; shut; absent; sabbatical; jury duty; abroad; offsite; off-site; on tour; honeymoon; recovering; surgery; hospital; christmas break; hiking; not checking; won't check; on a trip; in meetings; not monitor*; moving house; on secondment; not contactable; out-of-the-office; maternity; paternity; not have access; will not have; leaving for; overseas; not read; not be reading; not be checking;
+abwesend; abwesenheit*; urlaub*; im urlaub; nicht im büro; nicht im haus; nicht da; nicht erreichbar; nicht zu erreichen; nicht verfügbar; außer haus; ausser haus; außer dienst; elternzeit; mutterschutz; krank*; dienstreise*; geschäftsreise; auf reisen; unterwegs; betriebsferien; betriebsruhe; betriebsurlaub; geschlossen; ferien; kur; reha; verreist; nicht am arbeitsplatz; nicht am platz; frei; feiertag*; weihnachtsferien; sabbatical; verhindert; sommerpause; weihnachtspause; nur sporadisch; keinen zugriff; kein zugriff; ortsabwesend; nicht anwesend; freizeitausgleich; überstundenabbau; nicht persönlich; dienstlich;
+absent; absente; absents; en congé; en congés; congé*; vacances; en déplacement; déplacement; fermé*; fermeture; indisponible*; pas disponible; pas joignable; injoignable*; arrêt maladie; maladie; hors du bureau; pas au bureau; accès limité; rtt; en voyage; arrêt;
 ausente*; ausencia; vacaciones; de viaje; viaje; fuera de la oficina; fuera de oficina; fuera del despacho; fuera; permiso; baja; cerrad*; cierre; sin acceso; no disponible; no estaré disponible; no estaré; no estoy; acceso limitado; días libres; licencia; feriado*; descanso; excedencia;
 fuori ufficio; fuori sede; fuori; assent*; assenza; ferie; in viaggio; trasferta; in trasferta; chius*; chiusura; malattia; congedo; maternità; paternità; non disponibile; non sarò; non reperibile; non raggiungibile; corso di formazione; non sono; vacanza; aspettativa; permesso;
 ausente*; ausência; férias; em viagem; viagem; fora do escritório; fora; licença; fechad*; encerrad*; recesso; indisponíve*; não estarei; não estou; sem acesso; acesso limitado; folga; feriado; de baixa;
-afwezig*; vakantie*; met verlof; verlof; niet aanwezig; niet op kantoor; buiten kantoor; niet bereikbaar; niet beschikbaar; vrij; gesloten; ziek; op reis; zakenreis; zwangerschapsverlof; ouderschapsverlof; niet in de gelegenheid; beperkt; cursus; weg; buitenland; sluiting; niet werkzaam; niet aan het werk; ontbreek;
-semester; ledig; tjänstledig; föräldraledig; borta; bortrest; frånvarande; frånvaro; inte på kontoret; på resa; tjänsteresa; sjukskriven; stängt; utbildning; inte på plats; inte anträffbar; ej på kontoret; ej på plats; ej anträffbar; vab; konferens; kurs; begränsad*; resande fot; inte tillgänglig; ute; sommarledig;
-ferie; ferier; på ferie; fraværende; fravær; ikke til stede; ikke på kontoret; væk; barsel; barselsorlov; orlov; rejse; forretningsrejse; lukket; lukker; kursus; syg; sygemeldt; fri; fridag; ikke tilgængelig; ikke at træffe; kan ikke træffes; sommerferie; juleferie; påskeferie; begrænset; ude; ude af kontoret; permisjon; foreldrepermisjon; bortreist; ikke tilgjengelig; stengt; tjenestereise; reise; sykemeldt; syk; kurs; ute av kontoret; fravær; borte; ikke å treffe; på reise; avspaser*; påskeferie; begrenset; møter; konferanse; ikke til stede;
-lomalla; loma; lomani; lomaillen; lomautettu; poissa; poissaolo; vuosilomalla; kesälomalla; talvilomalla; vanhempainvapaalla; äitiyslomalla; hoitovapaalla; matkoilla; työmatkalla; suljettu; sairauslomalla; vapaalla; virkavapaalla; opintovapaalla; en ole töissä; en ole paikalla; en ole toimistolla; en ole tavoitettavissa; isyyslomalla; perhevapaalla; koulutuksessa; joululomalla; hiihtolomalla; kiinni; rajoitet*; 
-urlop*; na urlopie; nieobecn*; nieobecność; poza biurem; w delegacji; delegacj*; niedostępn*; wakacj*; chorobow*; l4; zwolnieniu; macierzyńsk*; nie będzie mnie; nie będę; zamknięt*; szkoleni*; przerw*; nie ma mnie; podróż*; ograniczon*; wyjazd*; wyjeździe; wolne;
-dovolen*; na dovolené; mimo kancelář; mimo kancelar*; nepřítom*; nemoc*; mateřsk*; rodičovsk*; služební cest*; pracovní cest*; zavřen*; nedostupn*; nebudu; mimo; pryč; školení; nejsem; nezastih*; nedosažiteln*; volno; dovolenk*; mimo kanceláriu; neprítom*; zatvoren*; konferenci; celozávodní;
-szabadság*; házon kívül*; nem leszek; távol*; nem vagyok; nem tartózkod*; irodán kívül*; nem elérhető; szülési; gyes*; gyed*; betegszabadság*; zárva; üzleti úton; konferenci*; tréning*; nyaral*; korlátozott*; külföld*;
-izin*; izn*; tatil*; ofis dışı*; ofiste değil*; ofiste bulunm*; ofiste olma*; yıllık; seyahat*; doğum; raporlu; kapalı; ofis dışında; iş seyahat*; olmayaca*; bulunmaya*; bulunmamakta*; bayram*; eğitim*; toplantı*; sınırlı;
+afwezig*; vakantie*; met verlof; verlof; niet aanwezig; niet op kantoor; buiten kantoor; niet bereikbaar; niet beschikbaar; vrij; gesloten; ziek; op reis; zakenreis; zwangerschapsverlof; ouderschapsverlof; niet in de gelegenheid; beperkt; weg; buitenland; niet werkzaam; niet aan het werk; ontbreek;
+semester; ledig; tjänstledig; föräldraledig; borta; bortrest; frånvarande; frånvaro; inte på kontoret; på resa; tjänsteresa; sjukskriven; stängt; inte på plats; inte anträffbar; ej på kontoret; ej på plats; ej anträffbar; vab; begränsad*; resande fot; inte tillgänglig; ute; sommarledig;
+ferie; ferier; på ferie; fraværende; fravær; ikke til stede; ikke på kontoret; væk; barsel; barselsorlov; orlov; rejse; forretningsrejse; lukket; lukker; syg; sygemeldt; fri; fridag; ikke tilgængelig; ikke at træffe; kan ikke træffes; sommerferie; juleferie; påskeferie; begrænset; ude; ude af kontoret; permisjon; foreldrepermisjon; bortreist; ikke tilgjengelig; stengt; tjenestereise; reise; sykemeldt; syk; ute av kontoret; fravær; borte; ikke å treffe; på reise; avspaser*; påskeferie; begrenset; ikke til stede;
+lomalla; loma; lomani; lomaillen; lomautettu; poissa; poissaolo; vuosilomalla; kesälomalla; talvilomalla; vanhempainvapaalla; äitiyslomalla; hoitovapaalla; matkoilla; työmatkalla; suljettu; sairauslomalla; vapaalla; virkavapaalla; opintovapaalla; en ole töissä; en ole paikalla; en ole toimistolla; en ole tavoitettavissa; isyyslomalla; perhevapaalla; koulutuksessa; joululomalla; hiihtolomalla; kiinni; rajoitet*;
+urlop*; na urlopie; nieobecn*; nieobecność; poza biurem; w delegacji; delegacj*; niedostępn*; wakacj*; chorobow*; l4; zwolnieniu; macierzyńsk*; nie będzie mnie; nie będę; zamknięt*; nie ma mnie; podróż*; ograniczon*; wyjazd*; wyjeździe; wolne;
+dovolen*; na dovolené; mimo kancelář; mimo kancelar*; nepřítom*; nemoc*; mateřsk*; rodičovsk*; služební cest*; pracovní cest*; zavřen*; nedostupn*; nebudu; mimo; pryč; nejsem; nezastih*; nedosažiteln*; volno; dovolenk*; mimo kanceláriu; neprítom*; zatvoren*; konferenci; celozávodní;
+szabadság*; házon kívül*; nem leszek; távol*; nem vagyok; nem tartózkod*; irodán kívül*; nem elérhető; szülési; gyes*; gyed*; betegszabadság*; zárva; üzleti úton; nyaral*; korlátozott*; külföld*;
+izin*; izn*; tatil*; ofis dışı*; ofiste değil*; ofiste bulunm*; ofiste olma*; yıllık; seyahat*; doğum; raporlu; kapalı; ofis dışında; iş seyahat*; olmayaca*; bulunmaya*; bulunmamakta*; bayram*; sınırlı;
 отпуск*; в отпуске; отсутств*; вне офиса; командировк*; больнич*; декрет*; не на месте; выходн*; не в офисе; недоступ*; не буду; не доступ*; закрыт*; каникул*; отъезд*; ограничен*; на обучении; отгул*; відпуст*; відсутн*; відрядж*; лікарн*; вихідн*; не на роботі;
 concediu; concediul; absent; absentă; plecat; plecată; vacanță; vacanta; delegație; delegatie; închis*; indisponibil*; nu sunt; nu voi fi; αδεια; εκτος γραφειου; διακοπες; απουσι*; ταξιδι; κλειστ*;
-休暇; 休業; 休み; 不在; 出張; 夏季; 年末年始; 育休; 産休; 育児; 有給; お休み; 留守; 休業日; 研修; 帰省; 休診; 休館; 定休; 連休; 夏休み; 冬休み; 休假; 放假; 假期; 出差; 外出; 度假; 年假; 产假; 病假; 请假; 不在办公室; 无法; 無法; 休息; 春节; 国庆; 離開; 离开; 節假日; 年休; 外地; 關閉; 휴가; 부재; 출장; 휴무; 연차; 육아휴직; 휴직; 외근; 교육; 병가; 연휴; 자리를 비; 출산; 휴업; 비웁니다
+休暇; 休業; 休み; 不在; 出張; 夏季; 年末年始; 育休; 産休; 育児; 有給; お休み; 留守; 休業日; 帰省; 休診; 休館; 定休; 連休; 夏休み; 冬休み; 休假; 放假; 假期; 出差; 外出; 度假; 年假; 产假; 病假; 请假; 不在办公室; 无法; 無法; 休息; 春节; 国庆; 離開; 离开; 節假日; 年休; 外地; 關閉; 휴가; 부재; 출장; 휴무; 연차; 육아휴직; 휴직; 외근; 병가; 연휴; 자리를 비; 출산; 휴업; 비웁니다
 """
 
 NEGATION = """
@@ -159,6 +171,9 @@ CLASSES: tuple[tuple[str, str], ...] = (
     ("I", INCLUSIVE),
     ("A", ABSENT),
     ("B", BACK),
+    ("e", BUSY),
+    ("C", WEEK_OF),
+    ("L", SEASONS),
     ("v", PRESENT),
     ("Z", NOISE),
     ("a", AFTER),
@@ -180,7 +195,9 @@ CLASSES: tuple[tuple[str, str], ...] = (
 
 
 def _pattern(phrase: str) -> str:
-    body = "".join("[^\\W\\d_]{0,14}" if char == "*" else r"\s{1,4}" if char == " " else re.escape(char) for char in phrase)
+    body = "".join(
+        "[^\\W\\d_]{0,14}" if char == "*" else r"\s{1,4}" if char == " " else re.escape(char) for char in phrase
+    )
     return body if ord(phrase[-1]) > 0x2E80 or phrase[-1] in "*'." else body + r"(?![^\W\d_])"
 
 
@@ -192,7 +209,10 @@ def heads() -> dict[str, list[tuple[str, str]]]:
         for phrase in {fold(item).strip() for item in phrases.replace("\n", " ").split(";")} - {""}:
             table.setdefault(phrase[:2].rstrip("*"), []).append((rank, -len(phrase), symbol, _pattern(phrase)))
     # a longer phrase of another class is surer than a shorter one of a class before it
-    return {head: [(symbol, pattern) for _, _, symbol, pattern in sorted(rows, key=lambda row: (row[1], row[0]))] for head, rows in table.items()}
+    return {
+        head: [(symbol, pattern) for _, _, symbol, pattern in sorted(rows, key=lambda row: (row[1], row[0]))]
+        for head, rows in table.items()
+    }
 
 
 @cache

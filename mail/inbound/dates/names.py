@@ -12,7 +12,28 @@ from functools import cache, lru_cache
 
 from babel import Locale
 
-LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "tr", "hu", "ru", "uk", "ro", "el")
+LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "pl",
+    "cs",
+    "sk",
+    "tr",
+    "hu",
+    "ru",
+    "uk",
+    "ro",
+    "el",
+)
 
 
 def _fold_table() -> dict[int, str]:
@@ -21,9 +42,41 @@ def _fold_table() -> dict[int, str]:
     for code in (*range(0x41, 0x5B), *range(0xC0, 0x530), *range(0x1E00, 0x2000)):
         base = unicodedata.normalize("NFKD", chr(code))[0].lower()
         table[code] = base if len(base) == 1 else chr(code)
-    special = {"ß": "s", "ẞ": "s", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "æ": "a", "Æ": "a", "œ": "o", "Œ": "o"}
-    special |= {"ı": "i", "İ": "i", "ς": "σ", "’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "\u200b": " ", "\ufeff": " ", "\u200e": " "}
-    special |= dict.fromkeys("–—‑−‐~〜～→", "-") | {"\u00ad": " ", "\u200f": " ", "\u2028": "\n", "\u2029": "\n", "\x0b": " ", "\x0c": "\n"}
+    special = {
+        "ß": "s",
+        "ẞ": "s",
+        "ł": "l",
+        "Ł": "l",
+        "ø": "o",
+        "Ø": "o",
+        "đ": "d",
+        "Đ": "d",
+        "æ": "a",
+        "Æ": "a",
+        "œ": "o",
+        "Œ": "o",
+    }
+    special |= {
+        "ı": "i",
+        "İ": "i",
+        "ς": "σ",
+        "’": "'",
+        "‘": "'",
+        "`": "'",
+        "´": "'",
+        "ʼ": "'",
+        "\u200b": " ",
+        "\ufeff": " ",
+        "\u200e": " ",
+    }
+    special |= dict.fromkeys("–—‑−‐~〜～→", "-") | {
+        "\u00ad": " ",
+        "\u200f": " ",
+        "\u2028": "\n",
+        "\u2029": "\n",
+        "\x0b": " ",
+        "\x0c": "\n",
+    }
     return table | {ord(key): value for key, value in special.items()}
 
 
@@ -38,13 +91,18 @@ def clean(text: str) -> str:
         text = _MARKUP.sub(lambda tag: "\n" if tag[0][1:3].lower() in {"br", "p>", "/p", "di", "/d"} else " ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: "-" if "dash" in entity[0].lower() or "8211" in entity[0] else " ", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("º", "o").replace("ª", "a")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("º", "o").replace("ª", "a").replace("°", "o")
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def fold(text: str) -> str:
     """Lower case without accents; as long as `text`."""
     return text.translate(_FOLD)
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The folded words of a text."""
+    return frozenset(fold(words).split())
 
 
 _MORE_MONTHS: tuple[str, ...] = (
@@ -114,7 +172,9 @@ _DOUBTFUL_WEEKDAYS: tuple[str, ...] = (
     "sa szo cts",
     "so zo su",
 )
-_DAY_FIRST_ONLY = frozenset(fold("out ago set pro led dub lis gru tem haz elo kesä cze lip sie paź sty lut mag giu lug ott dic gen ene lis kwi wrz maj haz kas ara").split())
+_DAY_FIRST_ONLY = word_set(
+    "des out ago set pro led dub lis gru tem haz elo kesä cze lip sie paź sty lut mag giu lug ott dic gen ene lis kwi wrz maj haz kas ara"
+)
 """Month names, mostly short, that are other words elsewhere: a day must stand right before them."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from mail.inbound.dates.grammar import Atom
 
@@ -15,7 +16,7 @@ FAR_DAYS = 400
 """A return further away than this is not believed."""
 
 Order = str
-""" "dm", "md" or "" for not known."""
+""" "dm", "md", "ymd" (the month first, with dots too), or "" for not known. Outside "ymd" a dot means "dm"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Resolved:
     """What an expression can mean. `status` date: one day; ambiguous: `days` are the readings; vague, invalid as in domain.inbound.Return.
     Past and far days are still `date` here: that is judged at the end."""
 
-    status: str
+    status: Literal["date", "ambiguous", "vague", "invalid"]
     days: tuple[dt.date, ...] = ()
 
     def moved(self, days: int) -> Resolved:
@@ -66,9 +67,9 @@ def readings(atom: Atom, order: Order) -> list[tuple[int, int]]:
         return [(first, second)] if second > 12 and first <= 12 else [(second, first)]
     if first == second:
         return [(first, second)]
-    if order == "dm":
+    if order == "dm" or (order != "ymd" and atom.numeric == "."):
         return [(second, first)]
-    if order == "md":
+    if order in {"md", "ymd"}:
         return [(first, second)]
     return [(second, first), (first, second)]
 
@@ -130,7 +131,7 @@ def resolve(atom: Atom, order: Order, today: dt.date, base: dt.date | None = Non
         return Resolved("date", (shifted(today, atom.count),))
     if atom.kind == "week":
         monday = iso_week(atom.count, today)
-        return Resolved("date", (monday,)) if monday else Resolved("invalid")
+        return Resolved("date", (shifted(monday, atom.weekday or 0),)) if monday else Resolved("invalid")
     if atom.kind == "month":
         first = in_year(atom.year, atom.month, 1, today)
         return Resolved("vague", (first,) if first else ())

@@ -1,7 +1,7 @@
 """What automatic mails and opt-outs say, per language. Written from knowledge of what the usual mail programs and people write.
 
 A phrase is a regular expression over folded text (`mail.inbound.folding`): lower-case, no accents, one line. It starts
-at a word; a stem may end within one. `~` stands for up to 40 characters of the same sentence. Phrases in scripts without spaces
+at a word; a stem may end within one. `~` stands for up to 40 characters of the same sentence (31.08. ends none). Phrases in scripts without spaces
 between words stand in a second list and may start anywhere.
 """
 
@@ -14,7 +14,7 @@ from functools import cached_property
 from domain.inbound import Evidence
 from mail.inbound.folding import Folded, fold
 
-_GAP = r"(?:[^.!?。]{0,40}?)"
+_GAP = r"(?:(?:[^.!?。]|\.(?=\d)|(?<=\d)\.(?!\d)){0,40}?)"
 
 
 class Phrases:
@@ -42,4 +42,7 @@ class Phrases:
     def find(self, text: Folded, where: str = "text") -> Evidence | None:
         """The first occurrence, as evidence."""
         found = self.match(text.line)
-        return text.evidence(where, found.start(), found.end()) if found else None
+        if found is None:
+            return None
+        evidence = text.evidence(where, found.start(), found.end())
+        return evidence if where == "text" else evidence.model_copy(update={"start": None})
