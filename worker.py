@@ -60,6 +60,7 @@ def config_of(settings: Settings) -> Config:
         imap_retry=timedelta(seconds=settings.imap_retry_seconds),
         imap_patience=timedelta(seconds=settings.imap_unreachable_seconds),
         imap_stretch=settings.imap_stretch_seconds,
+        imap_lost=settings.imap_lost_seconds,
     )
 
 
@@ -149,7 +150,9 @@ async def run(settings: Settings) -> None:
     async with open_services(settings) as services:
         await ensure_search_attributes(services.client)
         upkeep = asyncio.create_task(Upkeep(services, settings.sweep_seconds).run())
-        sender, watcher = build_worker(services, settings), build_watcher(services, settings, inbound(services).take)
+        way = inbound(services)
+        sender = build_worker(services, settings)
+        watcher = build_watcher(services, settings, way.take, way.keep_failed)
         try:
             async with sender, watcher:
                 _log.info("worker_started", task_queue=settings.task_queue, pid=os.getpid())

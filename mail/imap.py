@@ -6,6 +6,7 @@ one at a time; the waiting between (IDLE) needs none: whoever holds the session 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import imaplib
 import logging
@@ -289,6 +290,21 @@ class Session:
         with contextlib.suppress(Exception):
             # Past the TLS layer, which the other thread may be in the middle of.
             socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+
+
+async def check(imap: Imap, *, seconds: float) -> None:
+    """Connect, log in and open the folders that would be read. Changes nothing. Raises ImapError."""
+
+    def look() -> None:
+        session = Session.open(imap_server(imap, seconds=seconds))
+        try:
+            for folder in session.folders(imap.folders):
+                if folder.required:
+                    session.examine(folder.name)
+        finally:
+            session.close()
+
+    await asyncio.to_thread(look)
 
 
 def spam_folders(listing: Iterable[tuple[Sequence[bytes], bytes | None, str]]) -> list[str]:

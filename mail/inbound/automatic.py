@@ -14,7 +14,7 @@ from mail.inbound.dates import returning
 from mail.inbound.folding import Folded
 from mail.inbound.names import addresses
 from mail.inbound.parsing import Parsed
-from mail.inbound.phrases import absence, acknowledging, leaving, subjects, whole
+from mail.inbound.phrases import absence, acknowledging, leaving, moving, subjects, whole
 from mail.inbound.proposals import proposed_in
 from mail.inbound.signals import Signals
 from mail.inbound.text import NewText
@@ -46,7 +46,7 @@ def read_automatic(letter: Letter) -> Reading | None:
         return _sort(letter, signals.medium[0].where.partition(":")[0], signals.medium[0])
     if signals.weak:
         first = Folded.of(letter.text.original, _FIRST)
-        told = absence.AWAY.find(first) or leaving.GONE.find(first) or leaving.NEW_ADDRESS.find(first)
+        told = absence.AWAY.find(first) or leaving.GONE.find(first) or moving.NEW_ADDRESS.find(first)
         if told is not None and "?" not in letter.text.line and not whole.PERSONAL.match(letter.text.line):
             return _sort(letter, "weak_header", signals.weak[0])
     if wholly_automatic(letter.text, letter.subject):
@@ -104,14 +104,14 @@ def _kind(text: Folded, subject: Folded) -> tuple[Kind, str, Evidence | None]:
     gone = leaving.GONE.find(text) or leaving.GONE.find(subject, "subject")
     if gone is not None:
         return Kind.CONTACT_GONE, "gone", gone
-    moved = leaving.NEW_ADDRESS.find(text) or leaving.NEW_ADDRESS.find(subject, "subject")
+    moved = moving.NEW_ADDRESS.find(text) or moving.NEW_ADDRESS.find(subject, "subject")
     if moved is not None:
         return Kind.ADDRESS_CHANGED, "new_address", moved
     away = absence.AWAY.find(text)
-    unread = leaving.UNREAD.find(text)
+    unread = moving.UNREAD.find(text)
     if unread is not None and (away is None or (unread.start or 0) < (away.start or 0)):
         return Kind.UNMONITORED, "unread", unread
-    role = leaving.NEW_ROLE.find(text) if away is None else None
+    role = moving.NEW_ROLE.find(text) if away is None else None
     if role is not None:
         return Kind.ADDRESS_CHANGED, "new_role", role
     ticket = acknowledging.TICKET.find(subject, "subject") or subjects.ACKNOWLEDGED.find(subject, "subject")
@@ -130,7 +130,7 @@ def _kind(text: Folded, subject: Folded) -> tuple[Kind, str, Evidence | None]:
     hours = absence.HOURS.find(text)
     if hours is not None:
         return Kind.OUT_OF_OFFICE, "hours", hours
-    unattended = leaving.UNATTENDED.find(text)
+    unattended = moving.UNATTENDED.find(text)
     answer = acknowledging.WILL_ANSWER.find(text)
     if answer is not None and unattended is None:
         return Kind.ACKNOWLEDGEMENT, "receipt", answer

@@ -28,7 +28,9 @@ _NO_NAME = re.compile(r"^(?:no-?reply|mailer-daemon|postmaster)@")
 _TITLES = (
     r"(?:Mr|Mrs|Ms|Dr|Prof|Herr|Herrn|Frau|Mme|Mlle|M|Monsieur|Madame|Sr|Sra|Sig|Sig\.ra|Dott|Dhr|Mevr|Pan|Pani|Bay)\.?"
 )
-_IDEOGRAPHS = re.compile(r"([\u4e00-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4})(?:さん|様|氏|先生|女士|\s?(?:과장|대리|부장|팀장|차장|이사|님))?[\s(（<:：,、]*\Z")
+_IDEOGRAPHS = re.compile(
+    r"([\u4e00-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4})(?:さん|様|氏|先生|女士|\s?(?:과장|대리|부장|팀장|차장|이사|님))?[\s(（<:：,、]*\Z"
+)
 _CUES = re.compile(
     r"(?:联系|联络|致电|聯繫|请找|转给|后任|後任|担当|担当者|後任の|담당자?|연락|は|の|与|和|给|由|を|:|：)+"
 )

@@ -54,9 +54,11 @@ class Signals:
 
     @property
     def responder(self) -> bool:
-        """Whether a person's own responder sent it: mail programs offer it for absences, and name it so."""
+        """Whether a responder wrote it: it answers a mail, while `auto-generated` alone may be any notice."""
         named = any(one.where == "subject" for one in self.medium)
-        return named or any("vacation" in f"{one.where} {one.text}".lower() for one in self.strong)
+        return named or any(
+            one.where != "header:Auto-Submitted" or one.text.lower().startswith("auto-replied") for one in self.strong
+        )
 
     @property
     def automatic(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from mail.inbound.folding import Folded
-from mail.inbound.phrases import Phrases, absence, acknowledging, leaving, whole
+from mail.inbound.phrases import Phrases, absence, acknowledging, leaving, moving, whole
 
 _LONGEST = 1_500
 _SENTENCE = re.compile(r"(?<=[^\d][.!])\s+|(?<=[。!！])|\n\s*\n|\n(?=\s*[-*•])")
@@ -18,12 +18,12 @@ _TERM = re.compile(
     r"\d ?(?:business|working|hour|h\b|std|stunden|werktag|jours|heures|dias|horas|giorni|ore|uur|werkdag|timm|dag|arkip|dni|godz|prac|saat|gun|munkanap|час|дн|раб)|营|工作日|営業日|小时|尽快|盡快|担当者|工作人员|영업일|automat",
     re.IGNORECASE,
 )
-_TOPICS: tuple[Phrases, ...] = (absence.AWAY, leaving.GONE, leaving.UNREAD, leaving.NEW_ADDRESS)
+_TOPICS: tuple[Phrases, ...] = (absence.AWAY, leaving.GONE, moving.UNREAD, moving.NEW_ADDRESS)
 _SIGNS: tuple[Phrases, ...] = (whole.THANKS, whole.INSTEAD, acknowledging.MACHINE, acknowledging.WILL_ANSWER)
 _EXPLAINED: tuple[Phrases, ...] = (
     absence.AWAY, absence.BACK, absence.HOURS, whole.THANKS, whole.INSTEAD, acknowledging.RECEIVED, acknowledging.WILL_ANSWER,
-    acknowledging.TICKET, acknowledging.MACHINE, leaving.GONE, leaving.NEW_ADDRESS, leaving.UNREAD, leaving.UNATTENDED,
-    leaving.NEW_ROLE, whole.COURTESY,
+    acknowledging.TICKET, acknowledging.MACHINE, leaving.GONE, moving.NEW_ADDRESS, moving.UNREAD, moving.UNATTENDED,
+    moving.NEW_ROLE, whole.COURTESY,
 )  # fmt: skip
 
 

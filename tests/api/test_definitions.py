@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -44,6 +45,29 @@ async def test_a_sequence_is_applied_shown_and_listed_and_only_a_change_is_a_rev
     schedule = ok(await idle.get("/v1/schedules/always"))
     assert ok(await idle.put("/v1/schedules/always", json=schedule["definition"]))["changed"] is False
     assert [one["id"] for one in ok(await idle.get("/v1/schedules"))["items"]] == ["always"]
+
+
+async def test_a_schedule_with_all_that_there_is_can_be_applied_as_it_is_shown(idle: httpx.AsyncClient) -> None:
+    body = {
+        "zone": "Europe/Berlin",
+        "zone_of": "contact",
+        "windows": ALWAYS,
+        "holidays": ["DE-BY", "contact"],
+        "closed": ["2026-12-24", {"from": "2026-12-27", "to": "2027-01-02", "name": "Christmas break"}],
+        "open_anyway": ["2026-12-26"],
+    }
+    ok(await idle.put("/v1/schedules/full", json=body))
+    shown = ok(await idle.get("/v1/schedules/full"))["definition"]
+    assert {key: shown[key] for key in body} == body
+    assert ok(await idle.put("/v1/schedules/full", json=shown))["changed"] is False
+
+
+async def test_a_schedule_that_never_opens_is_refused(idle: httpx.AsyncClient) -> None:
+    years = range(datetime.now(UTC).year, datetime.now(UTC).year + 15, 5)
+    closed = [{"from": f"{year}-01-01", "to": f"{year + 4}-12-31"} for year in years]
+    body = {"zone": "UTC", "windows": ALWAYS, "closed": closed}
+    problem(await idle.put("/v1/schedules/shut", json=body), 422, "never_open")
+    problem(await idle.get("/v1/schedules/shut"), 404, "schedule_unknown")
 
 
 async def test_lists_go_on_where_the_page_before_ended(idle: httpx.AsyncClient) -> None:

@@ -155,6 +155,7 @@ async def test_when_temporal_is_away_stops_still_hold_and_the_rest_can_be_repeat
     road = await _Road.open(str(world.settings.temporal_address))
     client = await Client.connect(
         road.address,
+        namespace=world.client.namespace,
         data_converter=world.client.data_converter,
         retry_config=RetryConfig(max_elapsed_time_millis=300, max_retries=1),
     )

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 
 from api.door import MAX_MAIL
 from domain.inbound import Kind
+from embedded.imap import ImapServer
 from tests.api.conftest import calling, ok, problem, services_for
 from tests.harness import World, plain_step
 from tests.inbound import mails
@@ -133,3 +135,17 @@ async def test_lists_keep_no_bytes_of_mail_that_concerns_nobody(workerless: Worl
         taken = ok(await post(client, news))
         assert (taken["kind"], taken["needs"]) == (Kind.LIST, None)
         problem(await client.get(f"/v1/inbound/{taken['id']}/raw"), 404, "inbound_unknown")
+
+
+async def test_the_check_of_a_mailbox_logs_in_where_it_is_read_too(
+    workerless: World, imap_server: ImapServer, tmp_path: Path
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("wrong")
+    read = {"host": "127.0.0.1", "port": imap_server.port, "security": "none", "username": "mara"}
+    key = await workerless.add_mailbox(imap={**read, "password": f"file:{secret}"})
+    async with calling(services_for(workerless)) as client:
+        found = ok(await client.post(f"/v1/mailboxes/{key}/check"))
+        assert (found["ok"], found["code"]) == (False, "imap_login")
+        secret.write_text("right")
+        assert ok(await client.post(f"/v1/mailboxes/{key}/check"))["ok"]

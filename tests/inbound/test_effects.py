@@ -11,7 +11,7 @@ import pytest
 from client.inbound import Inbound
 from domain.inbound import Kind
 from domain.statuses import HoldKind
-from embedded.recipients import Received
+from embedded.recipients import Behaviour, Received
 from store import catalog, inbound
 from tests.harness import World, eventually
 from tests.inbound import mails
@@ -269,3 +269,60 @@ async def test_two_copies_at_the_same_moment_have_one_effect(people: People) -> 
     taken = await asyncio.gather(*(people.world.take(raw) for _ in range(4)))
     assert len({one.id for one in taken}) == 1
     assert sum(not one.duplicate for one in taken) == 1
+
+
+async def test_signed_addresses_name_the_enrollment_whoever_writes_and_whatever_the_mail_quotes(world: World) -> None:
+    mailbox = await world.add_mailbox(plus_addresses=True, plus_return_path=True)
+    await world.add_sequence(steps=OFFERS, mailboxes=[mailbox])
+    anna, ben = await world.enroll("anna"), await world.enroll("ben")
+    for enrollment in (anna, ben):
+        await world.until_sent(enrollment, 1)
+    (mail,) = await world.until_mails("anna", 1)
+    asked = str(mails.headers_of(mail)["List-Unsubscribe"])
+    address = asked[asked.index("mailto:") + 7 : asked.index("?")]
+    raw = f"From: anna.private@elsewhere.test\r\nTo: {address}\r\nSubject: unsubscribe\r\n\r\nunsubscribe\r\n".encode()
+    taken = await world.take(raw)
+    assert (taken.kind, taken.matched_by, taken.enrollment) == ("unsubscribe", "token", anna)
+    await world.until_status(anna, "finished", "unsubscribed")
+
+    (mail,) = await world.until_mails("ben", 1)
+    assert mail.sender.startswith(f"{mailbox}+b-")
+    taken = await world.take(mails.bounce(mail, names_ours=False, to=mail.sender))
+    assert (taken.kind, taken.matched_by, taken.enrollment) == ("bounce", "token", ben)
+    await world.until_status(ben, "bounced", "hard_bounce")
+
+
+@pytest.mark.parametrize("kind", ["reply", "absence", "bounce", "soft bounce", "delivered"])
+async def test_mail_that_names_an_unknown_email_settles_it(world: World, kind: str) -> None:
+    await world.add_sequence(steps=OFFERS)
+    world.recipients.behave("*", Behaviour(drop="end"))
+    enrollment = await world.enroll("anna")
+    await world.until_status(enrollment, "paused", "delivery_unknown")
+    world.recipients.behave("*", None)
+    (mail,) = await world.until_mails("anna", 1)
+    raw = {
+        "reply": lambda: mails.answer(mail, "Yes, call me."),
+        "absence": lambda: mails.absence(mail, "I am out of the office."),
+        "bounce": lambda: mails.bounce(mail),
+        "soft bounce": lambda: mails.bounce(mail, "452 4.2.2 mailbox full"),
+        "delivered": lambda: mails.bounce(mail, "250 2.1.5 delivered").replace(b"Action: failed", b"Action: relayed"),
+    }[kind]()
+    taken = await world.take(raw)
+    assert taken.enrollment == enrollment
+    state = await world.until_state(enrollment, lambda state: state.hold(HoldKind.DELIVERY_UNKNOWN) is None)
+    assert (state.sent, len(await world.ledger(enrollment))) == (1, 1)
+    assert (await world.ledger(enrollment))[0]["settled_as"] == "sent"
+
+
+async def test_the_third_soft_bounce_of_an_address_pauses_it_for_a_person(world: World) -> None:
+    await world.add_sequence(steps=[{**OFFERS[0], "id": f"s{number}", **LATER} for number in range(4)])
+    enrollment = await world.enroll("anna")
+    for number in range(1, 4):
+        await world.command(enrollment, "send_now")
+        await world.until_sent(enrollment, number)
+        mail = (await world.until_mails("anna", number))[-1]
+        taken = await world.take(mails.bounce(mail, "552 5.2.2 mailbox full"))
+        assert taken.needs == ("soft_bounces" if number == 3 else None)
+        if number < 3:
+            assert (await world.status(enrollment))[0] == "active"
+    await world.until_status(enrollment, "paused", "manual")

@@ -29,7 +29,6 @@ from domain.sequences import Mailbox, parse_definition
 from domain.watching import TROUBLE, back_off, describe, watch_id
 from embedded.imap import ImapServer, append
 from embedded.recipients import Recipients, self_signed_context
-from embedded.stack import Stack
 from mail.definitions import check_mailbox
 from mail.errors import ImapError
 from mail.filling import gap_finder
@@ -38,6 +37,7 @@ from store import catalog, cursors
 from store.cursors import Watched
 from tests.harness import World, eventually, open_world, plain_step
 from tests.inbound.mails import answer
+from tests.servers import Servers
 from worker import inbound
 from workflows.watch import Watch
 
@@ -77,7 +77,7 @@ class Taken:
 
 @asynccontextmanager
 async def reading(
-    stack: Stack, database: str, recipients: Recipients, server: ImapServer, *, poll: float = 0.1, **settings: float
+    stack: Servers, database: str, recipients: Recipients, server: ImapServer, *, poll: float = 0.1, **settings: float
 ) -> AsyncIterator[World]:
     """Onward with one mailbox that is read from `server`; no worker yet."""
     options = {"imap_poll_seconds": poll, "imap_retry_seconds": 0.1, "imap_timeout_seconds": 5.0, **settings}
@@ -104,7 +104,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture
 async def told(
-    stack: Stack, fresh_database: str, recipients: Recipients, imap_server: ImapServer
+    stack: Servers, fresh_database: str, recipients: Recipients, imap_server: ImapServer
 ) -> AsyncIterator[World]:
     """A mailbox whose server tells of new mail."""
     async with reading(stack, fresh_database, recipients, imap_server, poll=NEVER) as world:
@@ -113,7 +113,7 @@ async def told(
 
 @pytest_asyncio.fixture
 async def polled(
-    stack: Stack, fresh_database: str, recipients: Recipients, imap_server: ImapServer
+    stack: Servers, fresh_database: str, recipients: Recipients, imap_server: ImapServer
 ) -> AsyncIterator[World]:
     """A mailbox that is looked at again and again."""
     async with reading(stack, fresh_database, recipients, imap_server) as world:
@@ -181,7 +181,7 @@ async def test_new_mail_is_told_by_the_server_and_taken_in_once(told: World, ima
     assert imap_server.connections == 4, "one of the watcher, three of those who delivered"
 
 
-async def test_a_server_without_idle_is_polled(stack: Stack, fresh_database: str, recipients: Recipients) -> None:
+async def test_a_server_without_idle_is_polled(stack: Servers, fresh_database: str, recipients: Recipients) -> None:
     taken = Taken()
     with ImapServer({"mara": "right"}, idle=False) as server:
         async with reading(stack, fresh_database, recipients, server) as world, world.watcher(taken):
@@ -192,7 +192,7 @@ async def test_a_server_without_idle_is_polled(stack: Stack, fresh_database: str
 
 
 async def test_a_mailbox_is_read_over_tls(
-    stack: Stack, fresh_database: str, recipients: Recipients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Servers, fresh_database: str, recipients: Recipients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = Taken()
     context, certificate = self_signed_context(tmp_path)
@@ -409,7 +409,7 @@ async def test_a_refused_login_holds_the_mailbox_until_it_is_mended(
 
 
 async def test_a_refused_login_is_tried_less_and_less_until_the_mailbox_is_changed(
-    stack: Stack,
+    stack: Servers,
     fresh_database: str,
     recipients: Recipients,
     imap_server: ImapServer,

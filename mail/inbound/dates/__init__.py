@@ -51,12 +51,14 @@ def returning(
     today = received.date()
     body = lex(clean(_QUOTE.sub("", text[:MAX_TEXT])), language[:2].lower())
     found = atoms(body)
-    order = settled_order(body, found) or _order(body.language, received, tld, f"{text[-1500:]}\n{signature[:1500]}")
+    order = settled_order(body, found, today) or _order(
+        body.language, received, tld, f"{text[-1500:]}\n{signature[:1500]}"
+    )
     result = decide(list(hits(body, found, order, today)), today, body.text)
     if result.status in {"none", "vague"} and subject and not result.candidates:
         title = lex(clean(subject[:300]), language[:2].lower())
         found = atoms(title)
-        order = settled_order(title, found) or order
+        order = settled_order(title, found, today) or order
         from_subject = decide(list(hits(title, found, order, today, subject=True)), today, title.text)
         if from_subject.status != "none":
             return from_subject

@@ -14,16 +14,16 @@ from mail.inbound.dates.names import fold
 # Not what it seems: greetings, recurring days, times of answering, "call back".
 SKIP = """
 good morning; guten morgen; god morgen; god morgon; goedemorgen; goede morgen; heute morgen; morgens; de la mañana; por la mañana; esta mañana;
-in my absence; during my absence; in our absence; call back; call me back; call you back; back office; back-office; back end; back to back; feedback; back order*; back up; back-up; paid back; back in 20*;
+please return; return it; return this; return your signed; get back to us; get back to me; come back to us; come back to me; your resume; a resume; votre retour; votre prompt retour; seu retorno; vosso retorno; het weer; call back; call me back; call you back; back office; back-office; back end; back to back; feedback; back order*; back up; back-up; paid back;
 within; innerhalb; binnen; sous 24; sous 48; entro 24; entro 48; inom; inden for; w ciągu; do 24 godzin; return receipt; return address; return to sender; return policy;
 return e-mail; return call*; return all; return messages; return emails;
-all day; days a week; day a week; 24/7; 24 / 7; 24x7; iso 9001; may be; may have; may not; may also; may experience; may take; may contact; i may; you may; we may; replies may; response may; responses may; and may; who may; that may;
-la semaine prochaine suivante; o senhor; o dia a dia; por favor; par mois; au plus vite; a presto; back soon
+all day; days a week; 24/7; 24 / 7; 24x7; iso 9001; may be; may have; may not; may also; may experience; may take; may contact; i may; you may; we may; replies may; response may; responses may; and may; who may; that may;
+o senhor; o dia a dia; por favor; par mois; au plus vite; a presto; back soon
 """
 
 # The person isn't there any more: no date of the sentence is a return.
 GONE = """
-no longer with; no longer work*; no longer employed; no longer at; no longer part; has left; have left; left the company; left the firm; left the organi*; left acme; leaving the company; retired; retirement;
+no longer with; no longer work*; no longer employed; no longer at; no longer part; has left; have left; left the company; left the firm; left the organi*; leaving the company; retired; retirement;
 last day; last working day; nicht mehr tätig; nicht mehr für; nicht mehr bei; nicht mehr im unternehmen; ausgeschieden; verlassen; ruhestand; letzter arbeitstag;
 ne fais plus partie; ne fait plus partie; plus dans l'entreprise; ne travaille plus; ai quitté; a quitté; quitte l'entreprise; à la retraite;
 ya no trabaj*; ya no forma*; ha dejado; he dejado; jubilado; jubilada; non lavor* più; non fa* più parte; ha lasciato; ho lasciato; in pensione; in quiescenza;
@@ -36,19 +36,19 @@ már nem dolgoz*; nem dolgoz*; távoz*; nyugdíj*; ayrıl*; emekli*; çalışm*;
 
 # A date beside these is about something else.
 NOISE = """
-valid; expire*; offer*; registration; register*; registered; deadline*; booth; stand n*; invoice*; order no*; case; ticket; ref; reference; order number; founded; launch*; released; webinar; join us; visit us; meet us; exhibit*; trade show; trade fair; opening hours; office hours; opening times; business hours; working hours; hours of; working days are; working pattern; working week; available 24;
+working from home; work from home; working remotely; work remotely; home office; homeoffice; télétravail; teletrabajo; smart working; thuiswerk*; hjemmekontor; etätöissä; zdalnie; valid; expire*; offer*; registration; register*; registered; deadline*; booth; stand n*; invoice*; order no*; case; ticket; ref; reference; order number; founded; launch*; released; webinar; join us; visit us; meet us; exhibit*; trade show; trade fair; opening hours; office hours; opening times; business hours; working hours; hours of; working days are; working pattern; working week; available 24;
 delete*; deleted; stop working; will be discontinued; terms; privacy; copyright; certified; since; effective; new address; relocat*; price*; meeting on; sent on; received on; your message of; your email of; your e-mail of; dated; submit*; born; appointment; moving to; we are moving; we will move;
 bürozeiten; öffnungszeiten; geschäftszeiten; sprechzeiten; arbeitszeiten; servicezeiten; gültig; angebot*; messe; besuchen sie; treffen sie; rechnung*; seit; stand:; anmeld*; frist; preis*; gegründet; gelöscht; umzug; umziehen; ziehen um; ihre nachricht vom; ihre mail vom; ihre e-mail vom;
 horaires; heures d'ouverture; valable*; offre; inscription*; salon; facture*; depuis; retrouvez*; fondé*; votre message du; tarif*; déménag*;
 horario*; válid*; oferta; inscripci*; factura*; desde hace; feria; visit*; fundad*; precio*; su mensaje del; orari*; valid*; offerta; iscrizion*; fattura*; fiera; prezz*; horário*; válido até; inscriç*; fatura*; preço*;
-openingstijden; kantooruren; geldig*; aanbieding; factuur*; sinds; beurs; prijs*; öppettider; giltig*; erbjudand*; anmäl*; faktura*; sedan; mässa*; åbningstider; gyldig*; tilbud; tilmeld*; siden; messe*; åpningstid*; påmeld*;
-aukioloaja*; voimassa; tarjous; ilmoittaud*; lasku*; lähtien kun; godziny; godzinach; ważn*; oferta; rejestracj*; targ*; otevírací; platn*; nabídk*; registrac*; veletrh*; nyitvatart*; érvényes*; ajánlat*; számla*; geçerli; teklif*; fatura; kayıt; fuar*;
+openingstijden; kantooruren; geldig*; aanbieding; factuur*; sinds; beurs; prijs*; öppettider; giltig*; erbjudand*; anmäl*; faktura*; sedan; mässa*; åbningstider; gyldig*; tilbud*; gælder; gjelder; gäller; gilt; gelten; geldt; vale; tilmeld*; siden; messe*; åpningstid*; påmeld*;
+aukioloaja*; voimassa; tarjous; ilmoittaud*; lasku*; lähtien kun; godziny; godzinach; ważn*; rejestracj*; targ*; otevírací; platn*; nabídk*; registrac*; veletrh*; nyitvatart*; érvényes*; ajánlat*; számla*; geçerli; teklif*; fatura; kayıt; fuar*;
 часы работы; действител*; предложени*; регистраци*; счет; выставк*; 営業時間; 受付時間; 有効; 期限; 请求; 有效; 截止; 营业时间; 工作时间; 展会; 영업시간; 유효; 마감
 """
 
 # An answer is promised: weaker than a return.
 RESPOND = """
-return your call; return your message; return your e-mail; return your email; get back to you; getting back to you; come back to you; respond*; reply; replying; replied; answer*; attend to; deal with; process your; read your; follow up; be in touch; checking email; check my email; look at your; write back; call again; contact me again; resend*; re-send*; write again; contact us again; forwarded; try again;
+return your call; return your message; return your e-mail; return your email; get back to you; getting back to you; come back to you; respond*; reply; replying; replied; answer*; attend to; deal with; process your; read your; follow up; be in touch; checking email; check my email; look at your; write back; call again; contact me again; email me again; e-mail me again; write to me again; resend*; re-send*; write again; contact us again; forwarded; try again;
 beantwort*; antworte*; antworten; melde mich; melden uns; zurückmelden; zurückrufen; bearbeite*; kümmere; répondr*; réponds; répond*; traiter*; reviens vers vous; reviendrai vers vous; responder*; respondo; contestar*; atender*; contactaré; risponder*; rispondo; contatterò; ricontatt*; retornarei o; entrarei em contato;
 beantwoord*; antwoord*; reageer*; reageren; kom ik bij u terug; terugbellen; svarar; svara; besvara*; återkommer till dig; återkommer till er; besvarer; svarer; vender tilbage til; kontakter; kontaktar; ta kontakt; vastaa*; otan yhteyttä; odpowi*; odpisz*; skontaktuj*; odpov*; odpovím; ozvu; válaszol*; yanıt*; cevap*; dönüş yapac*;
 отвечу; ответим; отвечать; свяжусь; відповім; звʼяжуся; ご返信; 返信; ご連絡; 回答; ご返答; 回复; 回覆; 联系您; 처리; 회신; 답변; 답장; 연락드리
@@ -56,15 +56,15 @@ beantwoord*; antwoord*; reageer*; reageren; kom ik bij u terug; terugbellen; sva
 
 # Up to and with that day.
 INCLUSIVE = """
-until after; until and including; up to and including; till and including; to and including; through the end of; through to; through; thru; up until and including;
+until after; until and including; through and including; up to & including; until close of business; until end of business; until cob; until eod; until end of day; until the end of day; until the end of the day; till end of day; till close of business; up to and including; till and including; to and including; through the end of; through to; through; thru; up until and including;
 bis einschließlich; bis inkl; bis inklusive; bis und mit; bis zum einschließlich; bis einschl; bis und mit dem; jusqu'au inclus; hasta el inclusive;
-tot en met; t/m; t.e.m; till och med; fram till och med; t.o.m; t o m; til og med; frem til og med; fram til og med; indtil og med; t.o.m.; t.o.m; aż do włącznie; по; fino a tutto; fino al compreso; até e incluindo; jusqu'à et y compris
+tot en met; t/m; t.e.m; till och med; fram till och med; t.o.m; t o m; til og med; frem til og med; fram til og med; indtil og med; t.o.m.; aż do włącznie; по; fino a tutto; fino al compreso; até e incluindo; jusqu'à et y compris
 """
 
 # Up to that day.
 UNTIL = """
 not until; until at least; until about; until; untill; unitl; till; til; 'til; up to; up until; bis zum; bis zur; bis; bis zu dem; bis voraussichtlich; jusqu'au; jusqu'à; jusqu'en; jusque; jusqu' au; jusqu'a; hasta; hasta el; hasta principios; fino al; fino all'; fino alla; fino a; fino; sino al; sino a; al prossimo; até ao; até à; até o; até a; até;
-tot aan; tot; fram till; frem til; fram til; ind til; indtil; inntil; til den; till den; till; aż do; až do; egészen; до; дo; mέχρι; μέχρι; εως; έως; până la; până pe; până în; până; pana la; 直到; 截至; 截止到; bis ca
+tot aan; tot; fram till; frem til; fram til; ind til; indtil; inntil; til den; till den; aż do; až do; egészen; до; дo; mέχρι; μέχρι; εως; έως; până la; până pe; până în; până; pana la; 直到; 截至; 截止到; bis ca
 """
 
 # Included, after the date.
@@ -84,6 +84,10 @@ SEASONS = """
 the week after next; week after next; übernächste woche; übernächster woche; över nästa vecka; the new year; new year; next year; easter; christmas; the summer; jahreswechsel; neuen jahr; neuem jahr; neues jahr; nächstes jahr; nächsten jahr*; ostern; weihnachten; nouvel an; nouvelle année; année prochaine; noël; pâques; año nuevo; próximo año; año que viene; navidad; semana santa; anno nuovo; nuovo anno; natale; pasqua; ano novo; próximo ano; natal; nieuwe jaar; nieuwjaar; kerst; pasen; nyår; nästa år; jul; nytår; nyttår; nytt år; nyt år; uudenvuoden; joulun; nowym roku; nowego roku; nového roku; novém roce; új év; yeni yıl*; нового года; новом году; новый год; 年明け; 来年; 新年; 年后; 새해; 내년
 """
 
+CLOSING = """
+end of day; end of the day; close of business; close of play; end of business; cob; eod; noon; midday; lunchtime; midnight; the morning of; the afternoon of; the evening of
+"""
+
 AFTER = """
 after; nach dem; après le; après; después del; después de; luego del; dopo il; dopo; depois de; depois do; após; efter den; efter; etter; po dniu; после; după; μετά
 """
@@ -98,15 +102,15 @@ between; zwischen dem; zwischen; entre el; entre le; entre os; entre; tra il; fr
 
 # Back, or at work again.
 BACK = """
-back at work; back in the office; back in office; back at my desk; back online; back at; back; regresar; volver; retomo; returning to the office; returning to work; returning; return to the office; return to work; return to office; return date; returns; return; returned; be in the office again; resume*; resuming; reopen*; re-open*; open again; working again; at work again; available again; reachable again; normal service; in again; next in the office; next working day; date of return; rejoin*;
+back at work; back in the office; back in office; back at my desk; back online; back at; back; regresar; volver; retomo; returning to the office; returning to work; returning; return to the office; return to work; return to office; return date; returns; return; returned; be in the office again; resume*; resuming; reopen*; re-open*; open again; working again; at work again; available again; reachable again; reach me again; reach us again; normal service; in again; next in the office; next working day; date of return; rejoin*;
 wieder; zurück*; rückkehr*; zurückkehr*; zurück sein; komme wieder; kehre; erneut erreichbar; öffnen wir; wiederkommen; arbeitsbeginn; wiedereröffn*;
 de retour; serai de retour; retour; retournerai; reviens; reviendrai; revenons; reviendrons; rentre; rentrerai; rentrons; reprends; reprendrai; reprise; reprendrons; rouvr*; à nouveau; de nouveau; réouverture;
 vuelvo; volveré; volvemos; volveremos; regreso; regresaré; regresamos; de vuelta; de regreso; reincorpor*; retomar*; retorno; estaré de nuevo; de nuevo; nuevamente; otra vez; vuelta; regresando; reanud*; retornaré; incorporar*; reabri*;
 rientro; rientrerò; rientro in; rientreremo; torno; tornerò; torneremo; ritorno; ritornerò; di ritorno; nuovamente; di nuovo; riapr*; riprend*; sarò di nuovo; rientrando;
-retorno; retornarei; retornamos; retornaremos; volto; voltarei; voltamos; voltaremos; regresso; regressarei; de volta; novamente; retornando; regressando; regressar; retornar; voltar; reabr*; retomo; estarei de volta; regressamos; regressaremos; voltando; retomarei;
+retornarei; retornamos; retornaremos; volto; voltarei; voltamos; voltaremos; regresso; regressarei; de volta; novamente; retornando; regressando; regressar; retornar; voltar; reabr*; estarei de volta; regressamos; regressaremos; voltando; retomarei;
 terug; weer; opnieuw; hervat*; åter; tillbaka; återkommer; igen; är åter; åter på; tilbage; tilbake; igjen; tilbage igen; retur; vender tilbage; er tilbage; kommer tilbage; kommer tilbake; på plass;
 palaan; palaamme; palaa; palaan töihin; takaisin; taas; jälleen; paluu; palailen; tavoitettavissa taas;
-wracam; wrócę; wracamy; wrócimy; powrót; powrocie; z powrotem; powracam; powrócę; ponownie; znowu; znów; zpět; vracím; vrátím; návrat; opět; znovu; vrátíme; späť; vrátim; návrat; opäť; zpátky; budu zase;
+wracam; wrócę; wracamy; wrócimy; powrót; powrocie; z powrotem; powracam; powrócę; ponownie; znowu; znów; zpět; vracím; vrátím; návrat; opět; znovu; vrátíme; späť; vrátim; opäť; zpátky; budu zase;
 visszatér*; vissza; visszajö*; térek; ismét; újra; jövök; újból; dönece*; dönüyor*; dönüş*; dönüşüm; dönmüş; döneriz; tekrar; yeniden; geri; iş başı; işe başla*; ofise dön*;
 вернусь; вернемся; вернёмся; возвращаюсь; возвращени*; вернуться; снова; выйду; выхожу; приступлю; вновь; опять; повернусь; повернуся; повертаюсь; повернення; знову;
 revin; mă întorc; ma intorc; voi reveni; reveni; înapoi; din nou; întoarcere; επιστρεφω; επιστρεψω; επιστροφη; πισω; ξανα; και παλι;
@@ -116,35 +120,36 @@ revin; mă întorc; ma intorc; voi reveni; reveni; înapoi; din nou; întoarcere
 # There and reachable: a return only with from, on or after.
 PRESENT = """
 available; reachable; be reached; be in the office; be in office; in the office; i'm in on; be working; be at work; online; contactable; access to email; access to my email; open on; fully operational;
-erreichbar; verfügbar; zu erreichen; im büro; für sie da; im haus; ansprechbar; im dienst; persönlich; geöffnet; joignable*; disponible*; au bureau; présent; présente; ouvert; localizable; en la oficina; operativ*; reperibile; raggiungibile; disponibil*; in ufficio; in sede; operativo; disponível; disponíve*; contactável; no escritório; ao serviço; bereikbaar; aanwezig; op kantoor; beschikbaar; anträffbar; nåbar; på kontoret; på plats; på jobb; tilgængelig; træffes; på arbejde; at træffe; tilgjengelig; å treffe; tavoitettavissa; paikalla; töissä; toimistolla; dostępn*; w biurze; w pracy; osiągaln*; k dispozici; k zastižení; v kanceláři; v práci; dostupn*; elérhető*; az irodában; irodában; ulaşabil*; ulaşılabil*; ofiste*; görevim*; доступен; доступна; на связи; на работе; в офисе; доступ*; διαθέσιμ*; στο γραφείο; disponibil*; la birou; 対応; 営業; 可联系; 在岗; 办公; 연락 가능; 근무
+erreichbar; verfügbar; zu erreichen; im büro; für sie da; im haus; ansprechbar; im dienst; persönlich; geöffnet; joignable*; disponible*; au bureau; présent; présente; ouvert; localizable; en la oficina; operativ*; reperibile; raggiungibile; disponibil*; in ufficio; in sede; operativo; disponível; disponíve*; contactável; no escritório; ao serviço; bereikbaar; aanwezig; op kantoor; beschikbaar; anträffbar; nåbar; på kontoret; på plats; på jobb; tilgængelig; træffes; på arbejde; at træffe; tilgjengelig; å treffe; tavoitettavissa; paikalla; töissä; toimistolla; dostępn*; w biurze; w pracy; osiągaln*; k dispozici; k zastižení; v kanceláři; v práci; dostupn*; elérhető*; az irodában; irodában; ulaşabil*; ulaşılabil*; ofiste*; görevim*; доступен; доступна; на связи; на работе; в офисе; доступ*; διαθέσιμ*; στο γραφείο; la birou; 対応; 営業; 可联系; 在岗; 办公; 연락 가능; 근무
 """
 
 BUSY = """
-at a; conference; training; workshop; limited; delay; delayed; busy; break; trip; attending; retreat; seminar; offline; off-grid; fortbildung; schulung; tagung; kongress; eingeschränkt*; messe; formation; salon; kurs; konferens; konferanse; møter; konferenci*; tréning*; školení; szkoleni*; eğitim*; toplantı*; cursus; kursus; utbildning; przerw*; feria; fiera; corso; 研修; 教育; 교육
+at a; conference; training; workshop; limited; delay; delayed; busy; break; trip; attending; retreat; seminar; offline; off-grid; fortbildung; schulung; tagung; kongress; eingeschränkt*; formation; kurs; konferens; konferanse; møter; konferenci*; tréning*; školení; szkoleni*; eğitim*; toplantı*; cursus; kursus; utbildning; przerw*; corso; 研修; 教育; 교육
 """
 
 ABSENT = """
-absence; out of the office; out of my office; out of office; out-of-office; ooo; oof; out of town; out of the country; out sick; out; away; on leave; annual leave; parental leave; maternity leave; paternity leave; sick leave; leave of absence; medical leave; family leave; bank holiday; public holiday; leave; on vacation; on holiday*; pto; holiday*; vacation*; time off; day off; days off; off work; off sick; off; travel*; traveling; travelling; business trip; unavailable; not available; not be available; not in the office; not be in the office; not in; not be in; not working; not at work; not be working; unable to; no access; limited access; limited email; without access; intermittent; sporadic; not be able; cannot access; not reachable; not be reachable; won't be; will be slow; gone; closed; closure; shut down; shutdown; shut; absent; sabbatical; jury duty; abroad; offsite; off-site; on tour; honeymoon; recovering; surgery; hospital; christmas break; hiking; not checking; won't check; on a trip; in meetings; not monitor*; moving house; on secondment; not contactable; out-of-the-office; maternity; paternity; not have access; will not have; leaving for; overseas; not read; not be reading; not be checking;
-abwesend; abwesenheit*; urlaub*; im urlaub; nicht im büro; nicht im haus; nicht da; nicht erreichbar; nicht zu erreichen; nicht verfügbar; außer haus; ausser haus; außer dienst; elternzeit; mutterschutz; krank*; dienstreise*; geschäftsreise; auf reisen; unterwegs; betriebsferien; betriebsruhe; betriebsurlaub; geschlossen; ferien; kur; reha; verreist; nicht am arbeitsplatz; nicht am platz; frei; feiertag*; weihnachtsferien; sabbatical; verhindert; sommerpause; weihnachtspause; nur sporadisch; keinen zugriff; kein zugriff; ortsabwesend; nicht anwesend; freizeitausgleich; überstundenabbau; nicht persönlich; dienstlich;
-absent; absente; absents; en congé; en congés; congé*; vacances; en déplacement; déplacement; fermé*; fermeture; indisponible*; pas disponible; pas joignable; injoignable*; arrêt maladie; maladie; hors du bureau; pas au bureau; accès limité; rtt; en voyage; arrêt;
+absence; have left for the day; left for the day; gone for the day; have left for; away again; out again; off again; out of the office; out of my office; out of office; out-of-office; ooo; oof; out of town; out of the country; out sick; out; away; on leave; annual leave; parental leave; maternity leave; paternity leave; sick leave; leave of absence; medical leave; family leave; bank holiday; public holiday; leave; on vacation; on holiday*; pto; holiday*; vacation*; time off; day off; days off; off work; off sick; off; travel*; traveling; travelling; business trip; unavailable; not available; not be available; not in the office; not be in the office; not in; not be in; not working; not at work; not be working; unable to; no access; limited access; limited email; without access; intermittent; sporadic; not be able; cannot access; not reachable; not be reachable; won't be; will be slow; gone; closed; closure; shut down; shutdown; shut; absent; sabbatical; jury duty; abroad; offsite; off-site; on tour; honeymoon; recovering; surgery; hospital; christmas break; hiking; not checking; won't check; on a trip; in meetings; not monitor*; moving house; on secondment; not contactable; out-of-the-office; maternity; paternity; not have access; will not have; leaving for; overseas; not read; not be reading; not be checking;
+abwesend; abwesenheit*; urlaub*; im urlaub; nicht im büro; nicht im haus; nicht da; nicht erreichbar; nicht zu erreichen; nicht verfügbar; außer haus; ausser haus; außer dienst; elternzeit; mutterschutz; krank*; dienstreise*; geschäftsreise; auf reisen; unterwegs; betriebsferien; betriebsruhe; betriebsurlaub; geschlossen; ferien; kur; reha; verreist; nicht am arbeitsplatz; nicht am platz; frei; feiertag*; weihnachtsferien; verhindert; sommerpause; weihnachtspause; nur sporadisch; keinen zugriff; kein zugriff; ortsabwesend; nicht anwesend; freizeitausgleich; überstundenabbau; nicht persönlich; dienstlich;
+absente; absents; en congé; en congés; congé*; vacances; en déplacement; déplacement; fermé*; fermeture; indisponible*; pas disponible; pas joignable; injoignable*; arrêt maladie; maladie; hors du bureau; pas au bureau; accès limité; rtt; en voyage; arrêt;
 ausente*; ausencia; vacaciones; de viaje; viaje; fuera de la oficina; fuera de oficina; fuera del despacho; fuera; permiso; baja; cerrad*; cierre; sin acceso; no disponible; no estaré disponible; no estaré; no estoy; acceso limitado; días libres; licencia; feriado*; descanso; excedencia;
 fuori ufficio; fuori sede; fuori; assent*; assenza; ferie; in viaggio; trasferta; in trasferta; chius*; chiusura; malattia; congedo; maternità; paternità; non disponibile; non sarò; non reperibile; non raggiungibile; corso di formazione; non sono; vacanza; aspettativa; permesso;
-ausente*; ausência; férias; em viagem; viagem; fora do escritório; fora; licença; fechad*; encerrad*; recesso; indisponíve*; não estarei; não estou; sem acesso; acesso limitado; folga; feriado; de baixa;
+ausência; férias; em viagem; viagem; fora do escritório; fora; licença; fechad*; encerrad*; recesso; indisponíve*; não estarei; não estou; sem acesso; acesso limitado; folga; feriado; de baixa;
 afwezig*; vakantie*; met verlof; verlof; niet aanwezig; niet op kantoor; buiten kantoor; niet bereikbaar; niet beschikbaar; vrij; gesloten; ziek; op reis; zakenreis; zwangerschapsverlof; ouderschapsverlof; niet in de gelegenheid; beperkt; weg; buitenland; niet werkzaam; niet aan het werk; ontbreek;
 semester; ledig; tjänstledig; föräldraledig; borta; bortrest; frånvarande; frånvaro; inte på kontoret; på resa; tjänsteresa; sjukskriven; stängt; inte på plats; inte anträffbar; ej på kontoret; ej på plats; ej anträffbar; vab; begränsad*; resande fot; inte tillgänglig; ute; sommarledig;
-ferie; ferier; på ferie; fraværende; fravær; ikke til stede; ikke på kontoret; væk; barsel; barselsorlov; orlov; rejse; forretningsrejse; lukket; lukker; syg; sygemeldt; fri; fridag; ikke tilgængelig; ikke at træffe; kan ikke træffes; sommerferie; juleferie; påskeferie; begrænset; ude; ude af kontoret; permisjon; foreldrepermisjon; bortreist; ikke tilgjengelig; stengt; tjenestereise; reise; sykemeldt; syk; ute av kontoret; fravær; borte; ikke å treffe; på reise; avspaser*; påskeferie; begrenset; ikke til stede;
+ferier; på ferie; fraværende; fravær; ikke til stede; ikke på kontoret; væk; barsel; barselsorlov; orlov; rejse; forretningsrejse; lukket; lukker; syg; sygemeldt; fri; fridag; ikke tilgængelig; ikke at træffe; kan ikke træffes; sommerferie; juleferie; påskeferie; begrænset; ude; ude af kontoret; permisjon; foreldrepermisjon; bortreist; ikke tilgjengelig; stengt; tjenestereise; reise; sykemeldt; syk; ute av kontoret; borte; ikke å treffe; på reise; avspaser*; begrenset;
 lomalla; loma; lomani; lomaillen; lomautettu; poissa; poissaolo; vuosilomalla; kesälomalla; talvilomalla; vanhempainvapaalla; äitiyslomalla; hoitovapaalla; matkoilla; työmatkalla; suljettu; sairauslomalla; vapaalla; virkavapaalla; opintovapaalla; en ole töissä; en ole paikalla; en ole toimistolla; en ole tavoitettavissa; isyyslomalla; perhevapaalla; koulutuksessa; joululomalla; hiihtolomalla; kiinni; rajoitet*;
 urlop*; na urlopie; nieobecn*; nieobecność; poza biurem; w delegacji; delegacj*; niedostępn*; wakacj*; chorobow*; l4; zwolnieniu; macierzyńsk*; nie będzie mnie; nie będę; zamknięt*; nie ma mnie; podróż*; ograniczon*; wyjazd*; wyjeździe; wolne;
 dovolen*; na dovolené; mimo kancelář; mimo kancelar*; nepřítom*; nemoc*; mateřsk*; rodičovsk*; služební cest*; pracovní cest*; zavřen*; nedostupn*; nebudu; mimo; pryč; nejsem; nezastih*; nedosažiteln*; volno; dovolenk*; mimo kanceláriu; neprítom*; zatvoren*; konferenci; celozávodní;
 szabadság*; házon kívül*; nem leszek; távol*; nem vagyok; nem tartózkod*; irodán kívül*; nem elérhető; szülési; gyes*; gyed*; betegszabadság*; zárva; üzleti úton; nyaral*; korlátozott*; külföld*;
 izin*; izn*; tatil*; ofis dışı*; ofiste değil*; ofiste bulunm*; ofiste olma*; yıllık; seyahat*; doğum; raporlu; kapalı; ofis dışında; iş seyahat*; olmayaca*; bulunmaya*; bulunmamakta*; bayram*; sınırlı;
 отпуск*; в отпуске; отсутств*; вне офиса; командировк*; больнич*; декрет*; не на месте; выходн*; не в офисе; недоступ*; не буду; не доступ*; закрыт*; каникул*; отъезд*; ограничен*; на обучении; отгул*; відпуст*; відсутн*; відрядж*; лікарн*; вихідн*; не на роботі;
-concediu; concediul; absent; absentă; plecat; plecată; vacanță; vacanta; delegație; delegatie; închis*; indisponibil*; nu sunt; nu voi fi; αδεια; εκτος γραφειου; διακοπες; απουσι*; ταξιδι; κλειστ*;
+concediu; concediul; absentă; plecat; plecată; vacanță; vacanta; delegație; delegatie; închis*; indisponibil*; nu sunt; nu voi fi; αδεια; εκτος γραφειου; διακοπες; απουσι*; ταξιδι; κλειστ*;
 休暇; 休業; 休み; 不在; 出張; 夏季; 年末年始; 育休; 産休; 育児; 有給; お休み; 留守; 休業日; 帰省; 休診; 休館; 定休; 連休; 夏休み; 冬休み; 休假; 放假; 假期; 出差; 外出; 度假; 年假; 产假; 病假; 请假; 不在办公室; 无法; 無法; 休息; 春节; 国庆; 離開; 离开; 節假日; 年休; 外地; 關閉; 휴가; 부재; 출장; 휴무; 연차; 육아휴직; 휴직; 외근; 병가; 연휴; 자리를 비; 출산; 휴업; 비웁니다
 """
 
+# Between a cue and its date: "erst am", "not before".
 NEGATION = """
-not; won't; nicht; erst; pas; no; non; niet; pas op; inte; ikke; ikkje; en; nie; dopiero; ne; nem; не; nu; δεν; cannot; can't; don't; unlikely; ei; não; keine; frühestens; earliest; no earlier; first; pas weer; först; først; tidigast; tidligst; aikaisintaan; najwcześniej; nejdříve; legkorábban; leghamarabb
+not; nicht; erst; dopiero; frühestens; tidigast; tidligst; aikaisintaan; najwcześniej; nejdříve; leghamarabb; earliest
 """
 
 # After a date.
@@ -152,7 +157,7 @@ UNTIL_POST = "まで; までは; 為止; 为止; 止; 까지; asti; saakka; kada
 FROM_POST = "から; より; 以降; 以后; 以後; 부터; alkaen; lähtien; itibaren; itibariyle; onwards; onward; on wards; and onwards; 起; 후; 以来; 开始; kezdődően; kezdve"
 AFTER_POST = "jälkeen; sonra; után; 之后; 之後; 이후"
 
-TODAY = "today; tonight; heute; aujourd'hui; hoy; oggi; hoje; vandaag; idag; i dag; tänään; dzisiaj; dziś; dzis; dnes; bugün; сегодня; сьогодні; astăzi; astazi; azi; ma este; σημερα; 本日; 今日; 今天; 오늘; this morning; this afternoon; this evening; heute nachmittag; cet après-midi; esta tarde; vanmiddag; later today; rest of the day; rest of today; end of the day; end of day; eod; cob"
+TODAY = "today; tonight; heute; aujourd'hui; hoy; oggi; hoje; vandaag; idag; i dag; tänään; dzisiaj; dziś; dzis; dnes; bugün; сегодня; сьогодні; astăzi; astazi; azi; ma este; σημερα; 本日; 今日; 今天; 오늘; this morning; this afternoon; this evening; heute nachmittag; cet après-midi; esta tarde; vanmiddag; later today; rest of the day; rest of today"
 TOMORROW = "tomorrow; tomorow; tommorow; tommorrow; tmrw; morgen; demain; mañana; domani; amanhã; imorgon; i morgon; i morgen; imorgen; huomenna; jutro; zítra; zajtra; holnap; yarın; завтра; mâine; maine; αυριο; 明日; 明天; 내일"
 DAY_AFTER = "the day after tomorrow; day after tomorrow; übermorgen; après-demain; pasado mañana; dopodomani; depois de amanhã; overmorgen; i övermorgon; övermorgon; i overmorgen; i overmorgon; ylihuomenna; pojutrze; pozítří; holnapután; öbür gün; послезавтра; післязавтра; poimâine; poimaine; μεθαυριο; 明後日; 明后天; 后天; 後天; 모레"
 NEXT = "next; coming; this coming; nächst*; kommend*; prochain*; próxim*; prossim*; que viene; que vem; volgende; komende; eerstvolgende; aanstaande; a.s; nästa; kommande; næste; neste; kommende; ensi; seuraava*; najbliższ*; przyszł*; następn*; příští*; přišt*; nejbližší; následuj*; jövő; következő; önümüzdeki; gelecek; следующ*; ближайш*; наступн*; viitoare; urmatoare; επομεν*; ερχομεν*; 来週の; 来週; 翌週; 下周; 下週; 下个; 下個; 下星期; 다음 주; 다음주; 다음; 翌"
@@ -174,6 +179,7 @@ CLASSES: tuple[tuple[str, str], ...] = (
     ("e", BUSY),
     ("C", WEEK_OF),
     ("L", SEASONS),
+    ("d", CLOSING),
     ("v", PRESENT),
     ("Z", NOISE),
     ("a", AFTER),
@@ -216,7 +222,15 @@ def heads() -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
-def matcher(head: str) -> re.Pattern[str] | None:
-    """One pattern for all phrases that begin with `head`; `lastindex` is the place in `heads()[head]`, from 1."""
-    rows = heads().get(head)
-    return re.compile("|".join(f"({pattern})" for _, pattern in rows)) if rows else None
+def _matcher(head: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"({pattern})" for _, pattern in heads()[head]))
+
+
+def cue_at(folded: str, place: int) -> tuple[str, int] | None:
+    """The symbol of the phrase that begins there, and where it ends."""
+    for head in (folded[place : place + 2], folded[place : place + 1]):
+        rows = heads().get(head)
+        found = _matcher(head).match(folded, place) if rows else None
+        if rows and found and found.lastindex:
+            return rows[found.lastindex - 1][0], found.end()
+    return None

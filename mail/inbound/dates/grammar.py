@@ -38,7 +38,7 @@ class Atom:
     either: bool = False
 
 
-_WD = r"(?:(?P<wd>[Wwz])[.,]*d{0,2}|M\.?(?=n[o.]{0,2}d?[Mm])|M\.?(?=n[./]n))?"
+_WD = r"(?:(?P<wd>[Wwz])[.,(]{0,3}d{0,2}|M\.?(?=n[o.]{0,2}d?[Mm])|M\.?(?=n[./]n))?"
 _WS = r"(?:,?\((?P<ws>[Wwz])\.?\)|,?(?P<ws2>W)(?![-rUI&]))?"
 _LEAD = r"(?:(?P<lead>n)[o.]{0,2}(?:,d?n[o.]{0,2}){0,12}(?:,?\(?[Ww]\)?)?(?:(?:[-rUIf&|]|f-|,&){1,2}|/(?=no?d?[Mm]))[dFt]{0,2}(?:(?P<wd2>[Wwz])[.,]*d{0,2})?)?"
 _TAIL = r"(?:(?:,d?no?){0,12}\(?[Ww]?\)?,?(?P<link>[-rUI&|f])[dF]{0,2}(?:(?P<wd2>[Wwz])[.,]*d{0,2})?(?P<tail>n)(?!o?\.?d?[Mm]|[:/uG]|\.n)o?\.?)?"
@@ -70,12 +70,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("vague", r"d?WK(?![.]?[nq])|KdW|L"),
         ("short", r"w(?=\.?(?:[S,;)t]|$|[-rUI]d?[wW]))|(?<=[wW][-rUI])w"),
         ("cjkday", r"(?P<d>n)D(?P<ws>W)?"),
-        ("day", r"(?P<wd>W)?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;)&BAvE!]|$))"),
+        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;)&BAvE!]|$))"),
         ("weekday", r"(?P<mod>[XPH]?)d{0,2}(?P<W>W)(?P<mod2>[XP]?)"),
         ("relative", r"(?P<R>[234])"),
         (
             "vague",
-            r"V[-d.]{0,3}[HXP]?d{0,2}(?:K|u|[Mm](?:[dF]{0,2}y)?|y)|XK|KX|HK|PK|KP|Xu|Hu|VM|(?:yY)?nGV|X(?=[fp]|x[fp])",
+            r"V[-d.]{0,3}[HXP]?d{0,2}(?:K|u|[Mm](?:[dF]{0,2}y)?|y)|XK|KX|HK|PK|KP|Xu|Hu|VM|(?:yY)?nGV|(?<=[UIFd])y(?![-/.YnN])|X(?=[fp]|x[fp])",
         ),
         ("month", r"(?P<M>M)\.?(?:,?[dF]{0,2}(?P<y>y))?|(?:(?P<y2>y)Y)?(?P<mG>n)G|(?P<y3>y)[dF]?(?P<M3>M)"),
         ("duration", r"(?P<c>[nqc])-?(?P<work>x?)(?P<u>[uK])"),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mail.inbound.dates.cues import heads, matcher
+from mail.inbound.dates.cues import cue_at
 from mail.inbound.dates.names import fold, name_of, word_set
 from mail.inbound.dates.words import BY_LANGUAGE, COMMON, COUNTS, ORDINAL_WORDS, SINGLE, UNITS
 
@@ -183,11 +183,9 @@ class _Lexer:
             name = None
         if name and name[0] != "z":
             return self._name(name, word, place, end)
-        for head in (folded[place : place + 2], folded[place : place + 1]):
-            pattern = matcher(head)
-            hit = pattern.match(folded, place) if pattern else None
-            if hit and hit.lastindex:
-                return self._add(heads()[head][hit.lastindex - 1][0], 0, place, hit.end(), word)
+        cue = cue_at(folded, place)
+        if cue:
+            return self._add(cue[0], 0, place, cue[1], word)
         if name:
             return self._add(name[0], name[1], place, end, word)
         if word in SINGLE:
@@ -253,4 +251,6 @@ class _Lexer:
             return True
         if not self.tokens.text[self.tokens.starts[index + 1]].isupper():
             return False
-        return index + 1 in self.tokens.lines or (after in "xcdEvFTUd!&kQZA2" and not (before == "n" and after in "UA"))
+        if index + 1 in self.tokens.lines or (after == "n" and self.tokens.words[index + 1]):  # "First day back"
+            return True
+        return after in "xcdEvFTUd!&kQZA2" and not (before == "n" and after in "UA")

@@ -12,28 +12,7 @@ from functools import cache, lru_cache
 
 from babel import Locale
 
-LANGUAGES = (
-    "en",
-    "de",
-    "fr",
-    "es",
-    "it",
-    "pt",
-    "nl",
-    "sv",
-    "da",
-    "nb",
-    "fi",
-    "pl",
-    "cs",
-    "sk",
-    "tr",
-    "hu",
-    "ru",
-    "uk",
-    "ro",
-    "el",
-)
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "tr", "hu", "ru", "uk", "ro", "el")  # fmt: skip
 
 
 def _fold_table() -> dict[int, str]:

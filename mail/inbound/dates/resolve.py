@@ -170,6 +170,16 @@ def _weekday(atom: Atom, weekday: int, today: dt.date, base: dt.date | None) -> 
     return Resolved("date", (coming,))
 
 
+def order_by_weekday(found: Sequence[Atom], today: dt.date) -> Order:
+    """The order in which the weekdays written beside numeric dates agree with them; "" where that settles nothing."""
+    orders: set[Order] = set()
+    for atom in found:
+        if atom.numeric in {"/", "-"} and atom.sure_weekday and atom.day != atom.month:
+            agreeing = {order for order in ("dm", "md") if day_of(atom, order, today).status == "date"}
+            orders |= agreeing if len(agreeing) == 1 else set()
+    return orders.pop() if len(orders) == 1 else ""
+
+
 def order_of(found: Sequence[Atom]) -> Order:
     """The order that a part above 12 settles; "" where none does, or they contradict each other."""
     orders = {

@@ -10,7 +10,7 @@ from enum import IntEnum
 from mail.inbound.dates.grammar import Atom
 from mail.inbound.dates.lexer import Tokens, language_of
 from mail.inbound.dates.names import word_set
-from mail.inbound.dates.resolve import Order, Resolved, next_monday, order_of, resolve, shifted
+from mail.inbound.dates.resolve import Order, Resolved, next_monday, order_by_weekday, order_of, resolve, shifted
 from mail.inbound.dates.sentence import ENDS, Sentence, Span
 
 MAX_DATES = 30
@@ -57,22 +57,24 @@ def hits(tokens: Tokens, found: list[Atom], order: Order, today: dt.date, *, sub
     ]
     start = place = 0
     base: dt.date | None = None
+    away = False
     for end in (*ends, len(symbols)):
         these = []
         while place < len(found) and found[place].start < end:
             these.append(found[place])
             place += 1
         if 0 < len(these) <= MAX_DATES and "Q" not in symbols[start:end]:
-            reading = _Reading(Sentence(tokens, start, end, these, base), order, today)
+            reading = _Reading(Sentence(tokens, start, end, these, base, away), order, today)
             yield from reading.hits()
             base = reading.base
+        away = "A" in symbols[start:end]
         start = end + 1
 
 
-def settled_order(tokens: Tokens, found: list[Atom]) -> Order:
-    """The order of numbers that the mail itself settles: a part above 12, else a numeric date in a sentence that is not English."""
+def settled_order(tokens: Tokens, found: list[Atom], today: dt.date) -> Order:
+    """The order of numbers that the mail itself settles: a part above 12, else a weekday, else a numeric date in a sentence that is not English."""
     numeric = [atom for atom in found if atom.numeric]
-    order = order_of(numeric)
+    order = order_of(numeric) or order_by_weekday(numeric, today)
     if order or not numeric:
         return order
     languages = set()
@@ -121,17 +123,27 @@ class _Reading:
         elif atom.kind in {"vague", "month"}:
             yield from self._vague(span)
         elif span.bound:
-            if not (noise and span.bound != "B") and not sentence.of_a_colleague(a, span.start):
-                yield self._bound(span)
+            stranger = sentence.of_a_colleague(a, span.start) or (span.bound == "E" and sentence.of_a_stranger())
+            if not (noise and span.bound != "B") and not stranger:
+                hit = self._bound(span)
+                # "I will answer your mail of 7 October"
+                if (
+                    hit.rank is not Rank.RESPOND
+                    or atom.kind != "date"
+                    or any(day > self.today for day in hit.days.days)
+                ):
+                    yield hit
         elif span.cue == "C":  # the week of that day
             days = self._resolve(atom)
             if "A" in clause and days.status == "date":
                 yield self._hit(Rank.RANGE, span, Resolved("date", (next_monday(days.days[0]),)))
         elif span.first and not span.either:
             yield from self._range(span, span.first, clause)
+        elif "A" in clause and sentence.of_a_colleague(a, span.start):
+            return
         elif span.cue in {"U", "I"}:
             there = "v" in clause and "A" not in clause and not sentence.negated(a, b)  # "available until"
-            if not noise and not there and (sentence.absent or sentence.of_us()):
+            if not noise and not there and (sentence.absent or (sentence.of_us() and len(sentence.spans) == 1)):
                 strong = sentence.absent or "B" in sentence.symbols[sentence.start : sentence.end]
                 days = self._after_last(atom) if span.cue == "I" else self._day(span)
                 yield self._hit(Rank.UNTIL if strong else Rank.LOOSE_UNTIL, span, days)

@@ -14,8 +14,16 @@ ENDS = frozenset({"date", "day", "weekday", "relative", "week"})
 """Kinds of dates that a range may begin and end with."""
 
 _LINKS = frozenset({"-", "r", "U", "I", "f", "fU", "fr", "f-", "rI", "F", "fI", "UI", "-U"})
-_BACK_FROM_LEAVE = re.compile(r"B[dxFr]{0,4}A")
+_BACK_THEN_LEAVE = re.compile(r"B[dxFr]{0,4}A")
 _FROM_LEAVE_BACK = re.compile(r"A[dx]{0,2}B(?!.{0,3}[nMWy])")
+_AGAIN = re.compile(
+    r"(?:again|wieder|weer|opnieuw|igen|igjen|taas|jalleen|ponownie|znowu|znow|opet|znovu|opat|ismet|ujra|tekrar|yeniden|снова|опять|вновь|de nuevo|nuevamente|di nuovo|nuovamente|novamente|a nouveau|de nouveau)"
+    r"(?! (?:da\b )?(?:aus|von|vom|from|de|des|du|di|da|dal|dalle|van|fran|fra|z|ze|из|с) )"
+)
+_MAIL_OF = re.compile(
+    r"(?:mail|message|letter|request|inquiry|nachricht|anfrage|schreiben|courriel|correo|mensaje|messaggio|mensagem|bericht|meddelande|besked|viesti\w*|wiadomosc\w*|zprav\w*|письм\w*|сообщени\w*)"
+    r" (?:of|from|dated|sent on|vom|du|del|de|van|fran|fra|z|ze|от)(?: the| den)?$"
+)
 _CUES = frozenset("BvEAQZ")
 
 _FIRST_PERSON = word_set(
@@ -25,7 +33,7 @@ _NOT = re.compile(
     r"(?<!\w)(?:not|won't|can't|cannot|unable|nicht|kein\w*|erst|pas|no|non|nao|niet|inte|ikke|ei|en ole|nie|dopiero|ne\w*|nem|не|ни|nu|δεν|earliest|fruhestens)(?!\w)"
 )
 _COLLEAGUE = re.compile(
-    r"colleag|coworker|kolleg|collegu|coleg|colega|collega|assistant|assistent|kolleeg|коллег|колег|munkatars"
+    r"colleag|coworker|co-worker|manager|boss$|teammate|supervisor|deputy|kolleg|collegu|coleg|colega|collega|assistant|assistent|kolleeg|коллег|колег|munkatars"
 )
 _CONTACT = re.compile(
     r"contact|please|e?mail|reach|bitte|wenden|merci|adress|contatt|neem|kontakt|yhteytta|kerem|lutfen|прошу|обращ|звертай|favor|informati"
@@ -53,25 +61,39 @@ class Span:
 
 
 class Sentence:
-    """Tokens [start, end) with the dates `found` in them. `base`: the last day away that the text has named so far."""
+    """Tokens [start, end) with the dates `found` in them. `base`: the last day away that the text has named so far. `away`: the
+    sentence before spoke of an absence."""
 
-    def __init__(self, tokens: Tokens, start: int, end: int, found: list[Atom], base: dt.date | None) -> None:
+    def __init__(
+        self, tokens: Tokens, start: int, end: int, found: list[Atom], base: dt.date | None, away: bool
+    ) -> None:
         self.tokens, self.start, self.end, self.base = tokens, start, end, base
         self.first_person = tokens.language in {"ja", "ko"} or any(
             word in _FIRST_PERSON for word in tokens.words[start:end]
         )
         # "a training" is an absence of somebody who speaks of himself; "back from leave" is one cue
         symbols = tokens.symbols[start:end].replace("e", "A" if self.first_person else "x")
-        symbols = _BACK_FROM_LEAVE.sub(lambda found: found[0][:-1] + "x", symbols)
+        symbols = _BACK_THEN_LEAVE.sub(self._one_cue, symbols)
         symbols = _FROM_LEAVE_BACK.sub(lambda found: "x" + found[0][1:], symbols)
         self.symbols = tokens.symbols[:start] + symbols + tokens.symbols[end:]
-        self.absent = "A" in symbols
-        self.spans = self._joined([self._cued(atom) for atom in found])
+        inside = {index for atom in found for index in range(atom.start - start, atom.end - start)}
+        bare = not any(
+            symbol.isalpha() and symbol not in "dFTt" and index not in inside for index, symbol in enumerate(symbols)
+        )
+        self.absent = "A" in symbols or (away and bare)  # "On vacation! 5-16 October."
+        self.spans = self._joined([self._cued(atom) for atom in found if not self._of_a_mail(atom)])
         self.clauses = self._split()
         for cue in "BvE":
             for index in range(start, end):
                 if self.symbols[index] == cue:
                     self._bind(cue, index)
+
+    def _one_cue(self, found: re.Match[str]) -> str:
+        """ "back from leave" is a return, "again on leave" an absence."""
+        text = self.tokens.between(self.start + found.start(), self.start + found.end())
+        if _AGAIN.match(text):
+            return "x" + found[0][1:]
+        return found[0][:-1] + "x"
 
     # -- dates and their cues --
 
@@ -83,7 +105,8 @@ class Sentence:
             if symbol == "V":
                 vague = True
             elif symbol in "UIFabTC":
-                return symbol, vague
+                until = symbol == "C" and self.symbols[max(self.start, index - 2) : index].strip("d")[-1:] == "U"
+                return "U" if until else symbol, vague
             elif symbol not in "dt(:'W!H,":
                 break
         return "", vague
@@ -96,6 +119,11 @@ class Sentence:
             if symbol not in "dt().'Wx,or" or (symbol == "x" and index > place + 1):
                 break
         return ""
+
+    def _of_a_mail(self, atom: Atom) -> bool:
+        """ "your message of 7 October"."""
+        first = max(self.start, atom.start - 4)
+        return first < atom.start and _MAIL_OF.search(self.tokens.between(first, atom.start)) is not None
 
     def _cued(self, atom: Atom) -> Span:
         cue, vague = self._before(atom.start)
@@ -219,8 +247,19 @@ class Sentence:
         place = max((index for index, word in enumerate(words) if _COLLEAGUE.match(word)), default=-1)
         return place >= 0 and not any(word in _FIRST_PERSON for word in words[place:])
 
+    def of_a_stranger(self) -> bool:
+        """Whether an English sentence has a subject that is not the sender: "Tom will call you"."""
+        return (
+            self.tokens.language == "en"
+            and not self.first_person
+            and not {"be", "please", "me"} & set(self.tokens.words[self.start : self.end])
+        )
+
     def of_us(self) -> bool:
         """Whether it speaks of the sender, asks to turn to somebody, or says nothing but a date."""
         if self.first_person or any(_CONTACT.match(word) for word in self.tokens.words[self.start : self.end]):
             return True
-        return sum(symbol in "xAdc" for symbol in self.symbols[self.start : self.end]) < 3
+        return (
+            "k" not in self.symbols[self.start : self.end]
+            and sum(symbol in "xAdc" for symbol in self.symbols[self.start : self.end]) < 3
+        )

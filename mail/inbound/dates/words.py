@@ -56,8 +56,10 @@ _PLURAL_WEEKS = word_set(
 )
 UNITS: dict[str, int] = {
     **dict.fromkeys(fold("day days tag tage tagen jour jours días dias giorni giorno dagen dage dager dagar päivän päivää päivä dzień dni den dny dní nap napig napra gün günlüğüne день дня дней дні днів zile μερες").split(), 1),
-    **dict.fromkeys(_PLURAL_WEEKS | word_set("week woche wk wks semaine semana settimana vecka uge uke viikko viikon tydzień tydzien týden hafta haftalık неделю неделя тиждень săptămână fortnight"), 7),
+    **dict.fromkeys(_PLURAL_WEEKS | word_set("week woche wk wks semaine semana settimana vecka uge uke viikko viikon tydzień tydzien týden hafta haftalık неделю неделя тиждень săptămână"), 7),
+    "fortnight": 14,
     **dict.fromkeys(fold("month months monat monate monaten mois mes meses mese mesi mês maand maanden månad månader måned måneder kuukautta kuukauden miesiąc miesiące miesięcy měsíc měsíce měsíců hónap hónapra ay месяц месяца месяцев luni").split(), 30),
+    **dict.fromkeys(fold("year years jahr jahres jahre an ans année años año anno anni ano anos jaar år vuoden rok roku roka let év yıl год года лет року").split(), 365),
 }  # fmt: skip
 """Days in a unit of time."""
 
@@ -118,7 +120,7 @@ _COMMON_WORDS = {
     "pt": "estou estarei meu minha obrigado obrigada mensagem seu não o até estarei de do férias volto retorno regresso no na em ao",
     "nl": "ik ben het een voor niet uw mijn bent met van op dank kunt de tot en terug afwezig vakantie weer vanaf in",
     "sv": "jag är och för inte på min din till tack kommer det den semester tillbaka åter ledig från",
-    "da": "jeg er og ikke på min din til tak det kommer vil af kontoret den ferie tilbage tilbake fra i takk fri",
+    "da": "jeg er og ikke på min din til tak det kommer vil af kontoret den ferie tilbage tilbake fra i takk",
     "fi": "olen ja ei kiitos minä viestiäsi olemme lomalla palaan asti töihin vuosilomalla",
     "pl": "jestem nie na proszę dziękuję w do się będę mojej dniu od z kontakt urlopie wracam i",
     "cs": "jsem na v do budu děkuji prosím se kanceláři dobrý den od som budem dovolené dovolenke zpět s",

@@ -1,4 +1,4 @@
-"""A person who has left, an address that changed, a role given up, a mailbox that nobody reads."""
+"""A person who has left: for another employer, into retirement, for ever."""
 
 from __future__ import annotations
 
@@ -8,100 +8,227 @@ _GONE = (
     # en
     r"no longer (?:be )?(?:work(?:s|ing)? (?:at|for|with|here|in (?:this|the) (?:company|organi[sz]ation))|employed|with (?:us\b|the (?:company|firm|organi[sz]ation|team|business|group|school|university|agency)|(?!access|e-?mail|limit)(?:\w+[ ,.]){1,4})|part of (?:the |our )?(?:\w+ )?(?:company|team|organi[sz]ation|staff)|at (?:this (?:company|organi[sz]ation)|the company|(?!my desk|the office|work\b|this (?:e-?mail|address))\w+)|an? (?:employee|member)|in (?:my|this) (?:position|job) at|affiliated|associated with|a member of)",
     r"(?:i have|i've|i had|has|have|he|she|who|recently|i|already) (?:now |recently |since |already |officially )*(?:left|departed|resigned(?: from)?|parted ways with|moved on from) (?:the (?:company|firm|organi[sz]ation|business|team|group|agency|university)|(?!the\b|my\b|for\b|on\b|early\b|a\b|an\b|you\b|it\b|work\b|town\b|your\b|home\b|to\b|this\b|today\b|yesterday\b|until\b|some\b|that\b|with\b|from\b|in\b|at\b|me\b|him\b|her\b|them\b|us\b|several\b|instructions|notes|detailed|everything|all\b|word\b|messages?\b|behind\b|now\b|already\b|and\b|you|japan|europe|germany|france|london)[\w&'-]+(?: [\w&'-]+){0,2}?(?=[.,;!:(]| as of| on | in | and | effective| to (?:pursue|take|join|start)| since| after|$))",
-    r"(?:i have|i've|has|have|i am|i'm|is|am|who|recently|officially) (?:now |recently |officially |happily |since )*retired?\b(?! until| for the (?:day|night))", r"(?:after|following)~(?:i have|i've|i am|i) (?:\w+ )?retir(?:ed|ing)\b", r"(?:my|in|into|enjoying|gone into|entered|started) (?:\w+ )?retirement\b", r"(?:resigned|stepped down) (?:from )?(?:my|his|her|the|their) (?:position|role|job|post)", r"(?:i )?(?:have )?finished (?:working )?(?:at|with) (?!the (?:meeting|project|work))[\w&'-]+(?: [\w&'-]+)? (?:on|in|as of)", r"\bleft [\w&'-]+(?: [\w&'-]+)? (?:effective|as of|to pursue|to join)", r"not (?:with|at|employed by|working for) (?:us|the (?:company|firm|business|team)|[\w&'-]+) (?:any ?more|any longer)", r"(?:i will|i'll|will) be retiring", r"retired (?:from|as of|on|effective|since)",
-    r"my last (?:working )?day (?:at|with|in|was|is|will)(?!~(?:before|leave|vacation|holiday))", r"last (?:working )?day (?:at|with) (?!work\b)(?:\w+)", r"(?:friday|monday|tuesday|wednesday|thursday|\d{1,2}(?:st|nd|rd|th)?|\d{4})~(?:was|is|will be) my last (?:working )?day(?!~(?:before|leave|vacation|holiday))", r"passed away", r"(?:is|are) deceased", r"(?:left|leaving|leave) (?:the |our |this )?(?:company|firm|organi[sz]ation|business)\b", r"(?:former|ex-?) ?employee", r"employment~(?:has )?(?:ended|terminated)", r"(?:moved on|moved) to (?:a )?(?:new (?:opportunit|challenge|adventure|employer|company)|another (?:company|employer|opportunit))", r"(?:has|have) moved on\b", r"pursu(?:e|ing) (?:a |an |new |other )+(?:opportunit|challenge|career)", r"does not work (?:here|for us|at) (?:any ?more|any longer)?", r"doesn't work (?:here|for us) any ?more", r"no such person", r"(?:gone|departed) from (?:the company|the firm)", r"position (?:has been|was|is) (?:eliminated|terminated|made redundant)", r"(?:been|was) (?:laid off|made redundant)",
+    r"(?:i have|i've|has|have|i am|i'm|is|am|who|recently|officially) (?:now |recently |officially |happily |since )*retired?\b(?! until| for the (?:day|night))",
+    r"(?:after|following)~(?:i have|i've|i am|i) (?:\w+ )?retir(?:ed|ing)\b",
+    r"(?:my|in|into|enjoying|gone into|entered|started) (?:\w+ )?retirement\b",
+    r"(?:resigned|stepped down) (?:from )?(?:my|his|her|the|their) (?:position|role|job|post)",
+    r"(?:i )?(?:have )?finished (?:working )?(?:at|with) (?!the (?:meeting|project|work))[\w&'-]+(?: [\w&'-]+)? (?:on|in|as of)",
+    r"\bleft [\w&'-]+(?: [\w&'-]+)? (?:effective|as of|to pursue|to join)",
+    r"not (?:with|at|employed by|working for) (?:us|the (?:company|firm|business|team)|[\w&'-]+) (?:any ?more|any longer)",
+    r"(?:i will|i'll|will) be retiring",
+    r"retired (?:from|as of|on|effective|since)",
+    r"my last (?:working )?day (?:at|with|in|was|is|will)(?!~(?:before|leave|vacation|holiday))",
+    r"last (?:working )?day (?:at|with) (?!work\b)(?:\w+)",
+    r"(?:friday|monday|tuesday|wednesday|thursday|\d{1,2}(?:st|nd|rd|th)?|\d{4})~(?:was|is|will be) my last (?:working )?day(?!~(?:before|leave|vacation|holiday))",
+    r"passed away",
+    r"left the building~for good",
+    r"(?:my|his|her|their) time (?:at|with) [\w&'-]+(?: [\w&'-]+)?~(?:come to an end|ended|is over)",
+    r"(?:i am|i'm|i will be|i'll be|is|will be) leaving (?:the (?:company|firm|organi[sz]ation|business)|(?!the\b|my\b|for\b|on\b|early\b|a\b|an\b|town\b|work\b|home\b|to\b|this\b|today\b|tomorrow\b|at\b|in\b|shortly\b|soon\b|now\b|you\b|it\b|tonight\b)[\w&'-]+(?: [\w&'-]+){0,2}?(?=[.,;!]| on | at the end| as of| effective| to (?:pursue|take|join|start)|$))",
+    r"left (?:this|my|his|her) (?:role|position|job) (?:and|at|with)",
+    r"(?:is|are) deceased",
+    r"(?:left|leaving|leave) (?:the |our |this )?(?:company|firm|organi[sz]ation|business)\b",
+    r"(?:former|ex-?) ?employee",
+    r"employment~(?:has )?(?:ended|terminated)",
+    r"(?:moved on|moved) to (?:a )?(?:new (?:opportunit|challenge|adventure|employer|company)|another (?:company|employer|opportunit))",
+    r"(?:has|have) moved on\b",
+    r"pursu(?:e|ing) (?:a |an |new |other )+(?:opportunit|challenge|career)",
+    r"does not work (?:here|for us|at) (?:any ?more|any longer)?",
+    r"doesn't work (?:here|for us) any ?more",
+    r"no such person",
+    r"(?:gone|departed) from (?:the company|the firm)",
+    r"position (?:has been|was|is) (?:eliminated|terminated|made redundant)",
+    r"(?:been|was) (?:laid off|made redundant)",
     # de
-    r"(?:nicht mehr|nicht langer|nicht weiter) (?:\w+ ){0,8}?(?:tatig|beschaftigt|angestellt|mitarbeiter|teil (?:des|der|von|unseres)|im unternehmen|in unserem (?:unternehmen|haus)|bei (?:uns|der|dem)\b(?! (?:sache|telefon))|fur (?:uns|die|das)~(?:tatig|da)|arbeitet|arbeite\b|im dienst der)", r"arbeitet? (?:\w+ ){0,4}nicht (?:mehr|langer) (?:bei|fur|in unser|hier)", r"(?:unternehmen|firma|gesellschaft|betrieb|organisation|team|kanzlei|agentur|\w+ (?:gmbh|ag))~(?:verlassen|ausgeschieden)", r"unser(?:e|en)? (?:haus|betrieb|buro)~verlassen", r"(?:ausgeschieden|ausgetreten|verlasst (?:uns|das))", r"(?:im|in den|in) (?:wohlverdienten )?(?:ruhestand|rente|pension)\b", r"(?:mein|ihr|sein) (?:letzter|letzte) (?:arbeitstag|tag (?:bei|im))(?!~(?:vor|urlaub))", r"verstorben", r"(?:neue|berufliche|neuen) (?:berufliche )?herausforderung", r"pensioniert", r"nicht mehr (?:bei|fur) (?:der |dem |die |das )?[\w&.-]+(?: [\w&.-]+){0,3}(?: tatig|\.|,|$)",
+    r"(?:nicht mehr|nicht langer|nicht weiter) (?:\w+ ){0,8}?(?:tatig|beschaftigt|angestellt|mitarbeiter|teil (?:des|der|von|unseres)|im unternehmen|in unserem (?:unternehmen|haus)|bei (?:uns|der|dem)\b(?! (?:sache|telefon))|fur (?:uns|die|das)~(?:tatig|da)|arbeitet|arbeite\b|im dienst der)",
+    r"arbeitet? (?:\w+ ){0,4}nicht (?:mehr|langer) (?:bei|fur|in unser|hier)",
+    r"(?:unternehmen|firma|gesellschaft|betrieb|organisation|team|kanzlei|agentur|\w+ (?:gmbh|ag))~(?:verlassen|ausgeschieden)",
+    r"unser(?:e|en)? (?:haus|betrieb|buro)~verlassen",
+    r"(?:ich habe|hat) (?:die |das |den )?[\w&-]+(?: [\w&-]+){0,2} verlassen\b(?<!haus verlassen)(?<!buro verlassen)",
+    r"neuen (?:aufgaben|herausforderungen)",
+    r"(?:ausgeschieden|ausgetreten|verlasst (?:uns|das))",
+    r"(?:im|in den|in) (?:wohlverdienten )?(?:ruhestand|rente|pension)\b",
+    r"(?:mein|ihr|sein) (?:letzter|letzte) (?:arbeitstag|tag (?:bei|im))(?!~(?:vor|urlaub))",
+    r"verstorben",
+    r"(?:neue|berufliche|neuen) (?:berufliche )?herausforderung",
+    r"pensioniert",
+    r"nicht mehr (?:bei|fur) (?:der |dem |die |das )?[\w&.-]+(?: [\w&.-]+){0,3}(?: tatig|\.|,|$)",
     # fr
-    r"(?:ne|n') ?(?:fais|fait|font|faisons|ferai|fera) (?:desormais )?plus partie", r"(?:ne )?travaill(?:e|ait|ent) plus (?:chez|pour|au sein|dans (?:la|notre|l')|a la|avec nous|ici)", r"(?:pris|prend|prends) (?:ma|sa) retraite", r"(?:a|ai|avons|ayant|aura|aurai|vient de|viens de) (?:definitivement )?quitte(?:r|e)? (?:la |l'|le |notre |ses |mes |son |sa |ma )?(?!bureau|mon bureau|le bureau)\w+", r"(?:a|en|la) (?:la )?retraite\b", r"n'est plus (?:en poste|employe|salarie|collaborat|dans (?:l'entreprise|la societe|nos)|parmi nous|joignable a cette|au sein|chez)", r"ne suis plus (?:en poste|employe|salarie|collaborat|dans (?:l'entreprise|la societe)|au sein|chez)", r"mon dernier jour(?: de travail)?(?!~(?:avant|conge|vacances))", r"plus (?:dans|au sein de) (?:les effectifs|l'entreprise|la societe)", r"(?:est|a ete) decede", r"nouvelles? (?:aventures?|horizons?|defis?) professionnel",
+    r"(?:ne|n') ?(?:fais|fait|font|faisons|ferai|fera) (?:desormais )?plus partie",
+    r"(?:ne )?travaill(?:e|ait|ent) plus (?:chez|pour|au sein|dans (?:la|notre|l')|a la|avec nous|ici)",
+    r"(?:pris|prend|prends) (?:ma|sa) retraite",
+    r"(?:a|ai|avons|ayant|aura|aurai|vient de|viens de) (?:definitivement )?quitte(?:r|e)? (?:la |l'|le |notre |ses |mes |son |sa |ma )?(?!bureau|mon bureau|le bureau)\w+",
+    r"(?:a|en|la) (?:la )?retraite\b",
+    r"n'est plus (?:en poste|employe|salarie|collaborat|dans (?:l'entreprise|la societe|nos)|parmi nous|joignable a cette|au sein|chez)",
+    r"ne suis plus (?:en poste|employe|salarie|collaborat|dans (?:l'entreprise|la societe)|au sein|chez)",
+    r"mon dernier jour(?: de travail)?(?!~(?:avant|conge|vacances))",
+    r"plus (?:dans|au sein de) (?:les effectifs|l'entreprise|la societe)",
+    r"(?:est|a ete) decede",
+    r"n'exerce plus",
+    r"nouvelles? (?:aventures?|horizons?|defis?) professionnel",
     # es
-    r"ya no (?:trabaj[oa]|trabajamos|forma|formo|pertenezco|pertenece|presto|labora|laboro|esta en la (?:empresa|compania)|estoy en la (?:empresa|compania)|colabor|se encuentra (?:en|laborando|trabajando))", r"(?:he|ha|han) (?:dejado|causado baja|abandonado) (?:de (?:trabajar|formar|pertenecer|prestar)|la (?:empresa|compania|organizacion)|mi puesto|en la)", r"(?:me he|se ha|esta|estoy|me) jubilad[oa]?|jubile\b", r"mi ultimo dia (?:en|de trabajo|como|fue|sera|es)(?!~(?:antes|vacaciones))", r"desvinculad[oa]", r"ha fallecido", r"no (?:trabaja|forma parte) mas", r"deje de (?:trabajar|laborar|pertenecer)",
+    r"ya no (?:trabaj[oa]|trabajamos|forma|formo|pertenezco|pertenece|presto|labora|laboro|esta en la (?:empresa|compania)|estoy en la (?:empresa|compania)|colabor|se encuentra (?:en|laborando|trabajando))",
+    r"(?:he|ha|han) (?:dejado|causado baja|abandonado) (?:de (?:trabajar|formar|pertenecer|prestar)|la (?:empresa|compania|organizacion)|mi puesto|en la)",
+    r"(?:me he|se ha|esta|estoy|me) jubilad[oa]?|jubile\b",
+    r"mi ultimo dia (?:en|de trabajo|como|fue|sera|es)(?!~(?:antes|vacaciones))",
+    r"desvinculad[oa]",
+    r"(?:he |ha )?finalizado (?:mi|su) (?:etapa|relacion|contrato)",
+    r"termin[eo] mi (?:etapa|relacion)",
+    r"ha fallecido",
+    r"no (?:trabaja|forma parte) mas",
+    r"deje de (?:trabajar|laborar|pertenecer)",
     # it
-    r"non (?:lavor[oa]|lavoriamo|collabor[oa]|opera|ricopr[eo]) piu\b(?! (?:il|di) )", r"non (?:e|sono|risulta) piu (?:\w+ ){0,2}(?:dipendente|impiegat|presso|in azienda|con noi|in forza|parte|nostr|alle dipendenze|un nostro|collaborat)", r"(?:ho|ha|abbiamo) (?:lasciato|concluso la (?:mia|sua) (?:collaborazione|esperienza)|cessato|terminato il (?:mio|suo) rapporto)(?! (?:un|l'ufficio|detto|il telefono))", r"(?:in|alla) pensione\b", r"(?:mio|suo) ultimo giorno (?:di lavoro|in|presso|e|sara|lavorativo)(?!~(?:prima|ferie))", r"e (?:venuto a mancare|deceduto)", r"non fa(?:ccio)? piu parte",
+    r"non (?:lavor[oa]|lavoriamo|collabor[oa]|opera|ricopr[eo]) piu\b(?! (?:il|di) )",
+    r"non (?:e|sono|risulta) piu (?:\w+ ){0,2}(?:dipendente|impiegat|presso|in azienda|con noi|in forza|parte|nostr|alle dipendenze|un nostro|collaborat)",
+    r"(?:ho|ha|abbiamo) (?:lasciato|concluso la (?:mia|sua) (?:collaborazione|esperienza)|cessato|terminato il (?:mio|suo) rapporto)(?! (?:un|l'ufficio|detto|il telefono))",
+    r"(?:in|alla) pensione\b",
+    r"(?:mio|suo) ultimo giorno (?:di lavoro|in|presso|e|sara|lavorativo)(?!~(?:prima|ferie))",
+    r"e (?:venuto a mancare|deceduto)",
+    r"non fa(?:ccio)? piu parte",
     # pt
-    r"(?:ja )?nao (?:trabalh[oa]|integr[oa]|pertenc[oe]|colabor[oa]) mais\b(?! as )", r"nao (?:estou|esta|sou|e) mais (?:\w+ ){0,2}(?:na empresa|n[ao] (?:companhia|quadro|organizacao)|conosco|connosco|funcionari|colaborador|a trabalhar)", r"ja nao (?:trabalh|fac?o|faz|integr|pertenc|colabor|esta na|estou na)", r"(?:deixei|deixou|sai|saiu) (?:de (?:trabalhar|fazer|integrar|colaborar)|d?a (?:empresa|companhia|organizacao))", r"(?:me aposentei|aposentou|aposentad[oa]|reformei|reformad[oa])", r"(?:meu|seu) ultimo dia (?:na|no|de trabalho|foi|sera|e)(?!~(?:antes|ferias))", r"(?:foi |fui )?desligad[oa] (?:da|do) (?:empresa|quadro)", r"faleceu", r"nao fa(?:z|co)(?: mais)? parte", r"mais parte (?:da|do) (?:empresa|quadro|equipe|time)",
+    r"(?:ja )?nao (?:trabalh[oa]|integr[oa]|pertenc[oe]|colabor[oa]) mais\b(?! as )",
+    r"nao (?:estou|esta|sou|e) mais (?:\w+ ){0,2}(?:na empresa|n[ao] (?:companhia|quadro|organizacao)|conosco|connosco|funcionari|colaborador|a trabalhar)",
+    r"ja nao (?:trabalh|fac?o|faz|integr|pertenc|colabor|esta na|estou na)",
+    r"(?:deixei|deixou|sai|saiu) (?:de (?:trabalhar|fazer|integrar|colaborar)|d?a (?:empresa|companhia|organizacao))",
+    r"(?:me aposentei|aposentou|aposentad[oa]|reformei|reformad[oa])",
+    r"(?:meu|seu) ultimo dia (?:na|no|de trabalho|foi|sera|e)(?!~(?:antes|ferias))",
+    r"(?:foi |fui )?deslig(?:ad[oa]|uei-me|uei|ou-se|ou) (?:da|do) (?:empresa|quadro|companhia)",
+    r"faleceu",
+    r"nao fa(?:z|co)(?: mais)? parte",
+    r"mais parte (?:da|do) (?:empresa|quadro|equipe|time)",
     # nl
-    r"(?:niet (?:meer|langer)|niet meer) (?:\w+ ){0,3}(?:werkzaam|in dienst|werk(?:t|en)? (?:bij|voor)|verbonden|bij ons|actief (?:bij|voor|binnen)|tewerkgesteld|deel uit)", r"werkt? (?:\w+ ){0,2}niet (?:meer|langer) (?:bij|voor|hier)", r"(?:uit dienst|heeft (?:ons|het) (?:bedrijf|organisatie|kantoor)?~verlaten|(?:bedrijf|organisatie|dienst)~verlaten)", r"met pensioen\b", r"(?:mijn|haar|zijn) laatste werkdag(?!~(?:voor|vakantie))", r"overleden", r"niet langer (?:werkzaam|in dienst|verbonden)", r"gepensioneerd",
+    r"(?:niet (?:meer|langer)|niet meer) (?:\w+ ){0,3}(?:werkzaam|in dienst|werk(?:t|en)? (?:bij|voor)|verbonden|bij ons|actief (?:bij|voor|binnen)|tewerkgesteld|deel uit)",
+    r"werkt? (?:\w+ ){0,2}niet (?:meer|langer) (?:bij|voor|hier)",
+    r"(?:uit dienst|heeft (?:ons|het) (?:bedrijf|organisatie|kantoor)?~verlaten|(?:bedrijf|organisatie|dienst)~verlaten)",
+    r"met pensioen\b",
+    r"(?:mijn|haar|zijn) laatste werkdag(?!~(?:voor|vakantie))",
+    r"overleden",
+    r"niet langer (?:werkzaam|in dienst|verbonden)",
+    r"gepensioneerd",
     # sv
-    r"(?:har|jag) (?:\w+ )?(?:slutat (?:pa|hos|vid|i|min)|lamnat (?:pa|hos|min|sin|foretaget|bolaget|anstallning|\w+(?=[.,!]|$)))\b(?! (?:kontoret|jobbet))", r"(?:har|jag) (?:\w+ )?slutat(?:\.|,|$)", r"(?:arbetar|jobbar) (?:\w+ )?inte (?:langre|kvar) (?:pa|hos|kvar|har|for|i)", r"inte langre (?:anstalld|kvar|verksam|pa foretaget)", r"(?:ar|har|gatt|gar) (?:\w+ )?(?:i|pa) pension\b", r"(?:gatt|gar) i pension", r"min sista (?:arbets)?dag", r"avlidit", r"pensionerad",
+    r"(?:har|jag) (?:\w+ )?(?:slutat (?:pa|hos|vid|i|min)|lamnat (?:pa|hos|min|sin|foretaget|bolaget|anstallning|\w+(?=[.,!]|$)))\b(?! (?:kontoret|jobbet))",
+    r"(?:har|jag) (?:\w+ )?slutat(?:\.|,|$)",
+    r"(?:arbetar|jobbar) (?:\w+ )?inte (?:langre|kvar) (?:pa|hos|kvar|har|for|i)",
+    r"inte langre (?:anstalld|kvar|verksam|pa foretaget)",
+    r"(?:ar|har|gatt|gar) (?:\w+ )?(?:i|pa) pension\b",
+    r"(?:gatt|gar) i pension",
+    r"min sista (?:arbets)?dag",
+    r"avlidit",
+    r"gatt vidare till~(?:utmaning|uppdrag|jobb)",
+    r"nya utmaningar",
+    r"pensionerad",
     # da no
-    r"(?:er|har|jeg) (?:\w+ )?(?:fratradt|stoppet|sluttet|opsagt|forladt|fratrådt|gaet fra)(?: (?:i|hos|pa|som|min|sin|ved|virksomheden|firmaet|bedriften|\w+))?(?! (?:bilen|mote))", r"ikke (?:l(?:æ|ae)ngere|lenger|mer) (?:\w+ ){0,2}(?:ansat|ansatt|i virksomheden|hos|en del af|en del av|tilknyttet|ansat hos|i selskapet|jobber|arbejder|i firmaet|her)", r"(?:arbejder|jobber|arbeider) (?:\w+ )?ikke (?:l(?:æ|ae)ngere|lenger|mer) (?:hos|i|for|her|pa|ved)", r"(?:gaet|gatt|er gatt av med|gar av med) (?:pa |med )?pension(?:j)?", r"gatt av med", r"pensjonert", r"pensjonist", r"pensioneret", r"gaet pa pension", r"min sid?ste (?:arbejds|arbeids)dag", r"afgaet ved doden",
+    r"(?:er|har|jeg) (?:\w+ )?(?:fratradt|stoppet|sluttet|opsagt|forladt|fratrådt|gaet fra)(?: (?:i|hos|pa|som|min|sin|ved|virksomheden|firmaet|bedriften|\w+))?(?! (?:bilen|mote))",
+    r"ikke (?:l(?:æ|ae)ngere|lenger|mer) (?:\w+ ){0,2}(?:ansat|ansatt|i virksomheden|hos|en del af|en del av|tilknyttet|ansat hos|i selskapet|jobber|arbejder|i firmaet|her)",
+    r"(?:arbejder|jobber|arbeider) ikke her\b",
+    r"nye udfordringer|nye utfordringer",
+    r"(?:arbejder|jobber|arbeider) (?:\w+ )?ikke (?:l(?:æ|ae)ngere|lenger|mer) (?:hos|i|for|her|pa|ved)",
+    r"(?:gaet|gatt|er gatt av med|gar av med) (?:pa |med )?pension(?:j)?",
+    r"gatt av med",
+    r"pensjonert",
+    r"pensjonist",
+    r"pensioneret",
+    r"gaet pa pension",
+    r"min sid?ste (?:arbejds|arbeids)dag",
+    r"afgaet ved doden",
     # fi
-    r"(?:en|ei|emme) (?:\w+ )?(?:ole )?(?:enaa) (?:\w+ ){0,3}(?:palveluksessa|toissa|tyoskentele|yrityksessa|yhtiossa|tyossa|meilla)", r"en(?:aa)? tyoskentele enaa", r"ei tyoskentele enaa", r"(?:olen|on) (?:\w+ )?(?:siirtynyt|jaanyt|jaan|siirryn|siirtynyt) (?:\w+ ){0,2}(?:elakkeelle|muihin tehtaviin|toisen|uusiin|pois)", r"elakkeel(?:le|la)", r"(?:lopettanut|paattynyt|irtisanoutunut) (?:\w+ )?(?:tyot|tyosuh|palvelu)", r"tyosuhteeni~paatty", r"(?:olen|on) lahtenyt (?:yrityksesta|yhtiosta|talosta)", r"viimeinen tyopaiva",
+    r"(?:en|ei|emme) (?:\w+ )?(?:ole )?(?:enaa) (?:\w+ ){0,3}(?:palveluksessa|toissa|tyoskentele|yrityksessa|yhtiossa|tyossa|meilla)",
+    r"en(?:aa)? tyoskentele enaa",
+    r"ei tyoskentele enaa",
+    r"(?:olen|on) (?:\w+ )?(?:siirtynyt|jaanyt|jaan|siirryn|siirtynyt) (?:\w+ ){0,2}(?:elakkeelle|muihin tehtaviin|toisen|uusiin|pois)",
+    r"elakkeel(?:le|la)",
+    r"(?:lopettanut|paattynyt|irtisanoutunut) (?:\w+ )?(?:tyot|tyosuh|palvelu)",
+    r"tyosuhteeni~paatty",
+    r"(?:olen|on) lahtenyt (?:yrityksesta|yhtiosta|talosta)",
+    r"viimeinen tyopaiva",
     # pl
-    r"(?:juz nie|nie) (?:pracuje|pracujemy|wspolpracuje) (?:juz|dluzej)\b", r"juz (?:\w+ ){0,2}nie (?:pracuje|wspolpracuje|jest(?:em)? (?:\w+ )?(?:pracownik|zatrudnion))", r"nie (?:pracuje|jest(?:em)?) (?:juz |dluzej )?(?:w (?:firmie|spolce|naszej|tej|przedsiebiorstwie|organizacji)|pracownik|zatrudnion)", r"(?:odszedl|odeszla|odszedlem|odeszlam|zakonczy(?:l|la|lem|lam)) (?:z |ze |prace|wspolprace)", r"(?:na|przeszedlem na|przeszlam na) emeryture", r"jestem na emeryturze", r"(?:moj|moim) ostatni(?:m)? dzie(?:n|niem) pracy", r"nie jest juz (?:pracownik|zatrudnion)", r"zmarl",
+    r"(?:juz nie|nie) (?:pracuje|pracujemy|wspolpracuje) (?:juz|dluzej)\b",
+    r"juz (?:\w+ ){0,2}nie (?:pracuje|wspolpracuje|jest(?:em)? (?:\w+ )?(?:pracownik|zatrudnion))",
+    r"nie (?:pracuje|jest(?:em)?) (?:juz |dluzej )?(?:w (?:firmie|spolce|naszej|tej|przedsiebiorstwie|organizacji)|pracownik|zatrudnion)",
+    r"(?:odszedl|odeszla|odszedlem|odeszlam|zakonczy(?:l|la|lem|lam)) (?:z |ze |prace|wspolprace)",
+    r"(?:na|przeszedlem na|przeszlam na) emeryture",
+    r"jestem na emeryturze",
+    r"(?:moj|moim) ostatni(?:m)? dzie(?:n|niem) pracy",
+    r"nie jest juz (?:pracownik|zatrudnion)",
+    r"zmarl",
     # cs sk
-    r"(?:jiz|uz) (?:\w+ ){0,4}(?:nepracuj|nepusob|nezamestnan|(?:nejsem|neni|nie som|nie je) (?:\w+ )?(?:zamestnan|soucast|clen))", r"ne(?:pracuji|pracuje|pracujem|pusobi|pusobim) (?:jiz|uz|ve firme|ve spolecnosti|v nasi|v nasej|v teto|u spolecnosti)", r"(?:ukoncil|ukoncila|ukoncil jsem|skoncil|skoncila|opustil|opustila|rozvazal) (?:jsem )?(?:\w+ )?(?:pracovni pomer|pracovny pomer|spolecnost|firmu|spoluprac|pusobeni|zamestnani)", r"(?:odesel|odesla) (?:jsem )?(?:z |ze |do duchodu)", r"(?:v|do) (?:starobni(?:m|ho) )?duchodu?", r"posledni pracovni den",
+    r"(?:jiz|uz) (?:\w+ ){0,4}(?:nepracuj|nepusob|nezamestnan|(?:nejsem|neni|nie som|nie je) (?:\w+ )?(?:zamestnan|soucast|clen))",
+    r"ne(?:pracuji|pracuje|pracujem|pusobi|pusobim) (?:jiz|uz|ve firme|ve spolecnosti|v nasi|v nasej|v teto|u spolecnosti)",
+    r"(?:ukoncil|ukoncila|ukoncil jsem|skoncil|skoncila|opustil|opustila|rozvazal) (?:jsem )?(?:\w+ )?(?:pracovni pomer|pracovny pomer|spolecnost|firmu|spoluprac|pusobeni|zamestnani)",
+    r"(?:odesel|odesla) (?:jsem )?(?:z |ze |do duchodu)",
+    r"(?:v|do) (?:starobni(?:m|ho) )?duchodu?",
+    r"posledni pracovni den",
+    r"pracovni pomer~(?:ukonc|skonc)",
     # tr
-    r"artik (?:\w+ ){0,5}(?:calism(?:iyor|amakta|amaktad)|gorev (?:yapmiyor|almiyor|yapmamakta)|bulunmuyor|bulunmamakta|degil)", r"(?:sirket|gorev|is|firma|kurum)(?:ten|imden|inden|imizden|den|ten|dan)? (?:\w+ )?ayril(?:mis|di|miş|mistir|dim)", r"ayrilmis(?:tir|tim|bulun)", r"ayrilmis bulun", r"emekli (?:ol|oldu)", r"(?:son is gunum|son calisma gunum)", r"ile (?:ilisigi|is iliskisi)~(?:kesil|sona)",
+    r"artik (?:\w+ ){0,5}(?:calism(?:iyor|amakta|amaktad)|gorev (?:yapmiyor|almiyor|yapmamakta)|bulunmuyor|bulunmamakta|degil)",
+    r"(?:sirket|gorev|is|firma|kurum)(?:ten|imden|inden|imizden|den|ten|dan)? (?:\w+ )?ayril(?:mis|di|miş|mistir|dim)",
+    r"ayrilmis(?:tir|tim|bulun)",
+    r"ayrilmis bulun",
+    r"emekli (?:ol|oldu)",
+    r"(?:son is gunum|son calisma gunum)",
+    r"ile (?:ilisigi|is iliskisi)~(?:kesil|sona)",
     # hu
-    r"mar nem dolgoz(?:om|ik)", r"nem dolgoz(?:om|ik) (?:mar|tovabb|tobbe|a (?:ceg|vallalat|tarsasag))", r"(?:mar )?nem (?:vagyok|all|tagja)~(?:munkatars|alkalmazott|alkalmazas|cegnel|allomany)", r"(?:tavoztam|tavozott|kilep(?:ett|tem)|elhagyt(?:a|am)) (?:a )?(?:\w+ )?(?:ceg|vallalat|tarsasag|cegtol|cegunk)?", r"nyugdij(?:ba|as|azasom)", r"utolso munkanap", r"munkaviszony(?:om|a)~(?:megszun|megszunt|veget)", r"mar nem a .{2,30} (?:munkatarsa|alkalmazottja)",
+    r"mar nem dolgoz(?:om|ik)",
+    r"nem dolgoz(?:om|ik) (?:mar|tovabb|tobbe|a (?:ceg|vallalat|tarsasag))",
+    r"(?:mar )?nem (?:vagyok|all|tagja)~(?:munkatars|alkalmazott|alkalmazas|cegnel|allomany)",
+    r"(?:tavoztam|tavozott|kilep(?:ett|tem)|elhagyt(?:a|am)) (?:a )?(?:\w+ )?(?:ceg|vallalat|tarsasag|cegtol|cegunk)?",
+    r"nyugdij(?:ba|as|azasom)",
+    r"utolso munkanap",
+    r"munkaviszony(?:om|a)~(?:megszun|megszunt|veget)",
+    r"mar nem a .{2,30} (?:munkatarsa|alkalmazottja)",
     # ro
-    r"nu mai (?:lucrez|lucreaza|fac(?:e)? parte|sunt angajat|este angajat|activez)", r"(?:am|a) (?:parasit|plecat din) (?:compania|firma|echipa|companie)", r"pensionat",
+    r"nu mai (?:lucrez|lucreaza|fac(?:e)? parte|sunt angajat|este angajat|activez)",
+    r"(?:am|a) (?:parasit|plecat din) (?:compania|firma|echipa|companie)",
+    r"pensionat",
     # ru uk
-    r"больше (?:\w+ ){0,3}не (?:работа|явля|состо|сотруднич)", r"(?:уже|более) не работа", r"(?:не работа(?:ю|ет)) (?:больше|более|в (?:компании|организации|нашей|этой))", r"(?:уволил|уволен|уволи)", r"покинул(?:а)? (?:компанию|организацию|должность|нашу|пост)", r"(?:ушел|ушла|вышел|вышла) (?:из компании|на пенсию)", r"на пенси[ию]", r"последний рабочий день", r"не является (?:больше )?сотрудник", r"завершил(?:а)? (?:свою )?работу в",
-    r"більше не прац", r"вже не прац", r"звільни", r"залиши(?:в|ла) компан", r"на пенсії",
+    r"больше (?:\w+ ){0,3}не (?:работа|явля|состо|сотруднич)",
+    r"(?:уже|более) не работа",
+    r"(?:не работа(?:ю|ет)) (?:больше|более|в (?:компании|организации|нашей|этой))",
+    r"(?:уволил|уволен|уволи)",
+    r"покинул(?:а)? (?:компанию|организацию|должность|нашу|пост)",
+    r"(?:ушел|ушла|вышел|вышла) (?:из компании|на пенсию)",
+    r"на пенси[ию]",
+    r"последний рабочий день",
+    r"не является (?:больше )?сотрудник",
+    r"завершил(?:а)? (?:свою )?работу в",
+    r"більше не прац",
+    r"вже не прац",
+    r"звільни",
+    r"залиши(?:в|ла) компан",
+    r"на пенсії",
     # el
-    r"δεν (?:εργαζ|ανηκ|απασχολ)\w+ (?:πλεον|πια)", r"(?:εχω |εχει )?αποχωρησ", r"συνταξιοδοτ", r"πλεον δεν εργαζ", r"δεν (?:ειναι|ειμαι) πλεον",
-    r"퇴사", r"퇴직", r"이직", r"더 ?이상~(?:근무|재직|일하)", r"재직하(?:고 있)?지 않", r"은퇴", r"정년",
-)  # fmt: skip
+    r"δεν (?:εργαζ|ανηκ|απασχολ)\w+ (?:πλεον|πια)",
+    r"(?:εχω |εχει )?αποχωρησ",
+    r"συνταξιοδοτ",
+    r"πλεον δεν εργαζ",
+    r"δεν (?:ειναι|ειμαι) πλεον",
+    r"퇴사",
+    r"퇴직",
+    r"이직",
+    r"더 ?이상~(?:근무|재직|일하)",
+    r"재직하(?:고 있)?지 않",
+    r"은퇴",
+    r"정년",
+)
 _GONE_UNSPACED = (
-    r"退職", r"(?<!本日は)(?<!本日)退社(?:いたし|し(?:まし|た|てお)|致し|となり)", r"離職", r"離任", r"在籍(?:して(?:おり|い)ません|しておらず|しません)", r"定年", r"転職", r"逝去",
-    r"离职", r"離職", r"辞职", r"(?:已|于)[^。]{0,14}离开(?:了)?(?:本公司|我司|公司|原公司|岗位|团队)", r"已(?:经)?(?:离开(?:了)?(?:本|我|公司|原|该|岗位|[\w]{2,8}公司)|离任|退休)", r"不在(?:本|我|该|原)?公司(?:工作|任职|上班)", r"退休", r"不再(?:担任|任职|就职|供职|在(?:本|我|该|公司)|为(?:本|我)|是(?:本|我|公司))", r"卸任",
-)  # fmt: skip
-
-_NEW_ADDRESS = (
-    r"(?:new|changed|updated|different) (?:e-?mail|mail|contact) ?(?:address|id|account)?\b(?! (?:book|list))(?: (?:is|address|will|to|:|has|at|as|for|below|from|effective|starting)|:)", r"(?:my|our|his|her|their) (?:new )?(?:e-?mail )?address(?:es)? (?:has|have|is|are|was|will)~(?:changed|changing|change\b|now|moved|migrated|updated|become)", r"(?:this|the) (?:e-?mail )?address (?:is|will be) (?:changing|moving|replaced)", r"changed (?:our|my) (?:\w+ and )?(?:domain|e-?mail)", r"(?:please )?use [^ ]+@[^ ]+ (?:from now on|instead|in (?:the )?future|going forward)", r"(?:my|our) new (?:e-?mail|mail)\b", r"(?:e-?mail )?address(?:es)? (?:has|have) (?:been )?(?:changed|moved|migrated)", r"(?:update|change|correct) (?:your (?:address book|contacts?|records?)|my (?:e-?mail|contact))", r"(?:this|old) (?:e-?mail )?(?:address|account|mailbox)~(?:replaced|migrat|has moved|moved to|changed to|will stop working|will be (?:deactivated|closed|shut|deleted|discontinued|retired)|(?:is being|will be) phased)", r"(?:reach|contact|e-?mail|write(?: to)?) me (?:now )?(?:at|on|under) my new", r"changed my e-?mail", r"i(?:'ve| have) (?:moved to|switched to|changed to) (?:a )?(?:new )?(?:e-?mail|address|mailbox|domain)", r"now (?:be reached|using|use|reachable) (?:at|under|the (?:new )?address)~@",
-    r"(?:neue|geanderte|meine neue|unsere neue|neuen) (?:e-?mail|mail|email)?-?(?:adresse|anschrift|kontaktdaten|adressen)", r"(?:e-?mail-?)?adresse~(?:geandert|umgezogen|hat sich|andert sich|nicht mehr gultig|ersetzt|umgestellt|lautet (?:jetzt|nun|ab)|abgeschaltet)", r"ab sofort (?:\w+ ){0,4}unter~@",
-    r"(?:nouvelle|changement d'|change d')\s?(?:adresse|email|e-?mail|mail|courriel)", r"adresse~(?:a change|change|remplacee|plus valide|est desormais|n'est plus valable|modifiee)",
-    r"(?:nuev[ao]|cambio de|cambiado de|cambiado mi|cambiado nuestra|nuestra nueva|mi nueva) (?:direccion|correo|cuenta|e-?mail|email)", r"direccion~(?:ha cambiado|cambio|cambiara|ya no (?:es valida|existe)|es ahora)", r"mi (?:correo|email)~(?:ha cambiado|ahora es)",
-    r"(?:nuov[oa]|cambiat[oa]|cambio) (?:(?:mio |il mio |l'|di )?(?:indirizzo|e-?mail|email|casella|recapito|mail))", r"indirizzo~(?:e cambiato|cambiato|non e piu (?:valido|attivo)|sostituit|e stato (?:sostituito|modificato))",
-    r"(?:novo|mudanca de|mudei de|mudei meu|alteracao de|alterei) (?:e-?mail|endereco|email|correio|o meu)", r"(?:endereco|e-?mail)~(?:mudou|foi alterado|alterado para|nao e mais valido)",
-    r"(?:nieuw|nieuwe|gewijzigd|ander|gewijzigde) (?:e-?mail|mail|email)?-?\s?(?:adres|mailadres|emailadres|e-mailadres)", r"(?:e-?mail)?adres~(?:gewijzigd|veranderd|niet meer geldig|vervangen|is nu|wijzigt)",
-    r"(?:ny|nya|min nya|vores nye|nye|bytt|andrat|endret|skiftet|ændret|byttat) (?:\w+ )?(?:e-?post|e-?mail|mail|epost|email)-?\s?(?:adress|adresse|adressen)?", r"(?:e-?post|mail|e-?mail)-?adress(?:e|en)?~(?:andrat|bytt|ændret|endret|skiftet|upphor|utgar)", r"uusi (?:sahkoposti|email|s-posti)", r"sahkopostiosoit\w+~(?:muuttun|vaihtun|on nyt|muuttuu)",
-    r"(?:nowy|zmiana|zmienilem|zmienilam|zmienil sie|zmieniony) (?:\w+ )?(?:adres|e-?mail|mail)", r"adres~(?:zmienil|ulegl zmianie|zmienion)", r"(?:nova|novou|zmena|zmenila|zmenil|novy|nove) (?:\w+ )?(?:e-?mail|mail|adres|emailova)", r"adresa~(?:zmenila|se meni|zmenena)",
-    r"(?:yeni|degisen) (?:e-?posta|mail|e-?mail|eposta)", r"(?:e-?posta|mail) adres(?:im|imiz|i)~(?:degis|guncellen)", r"(?:uj|megvaltozott|megvaltoz) (?:az )?(?:e-?mail|email|elektronikus|cim)", r"e-?mail ?cim(?:em|unk|e)~(?:megvaltoz|valtoz)",
-    r"(?:noua|schimbat) (?:mea )?(?:adresa|e-?mail)", r"(?:нов(?:ый|ая|ого)|изменил|сменил|поменял|изменен)\w* (?:\w+ )?(?:адрес|почт|e-?mail|электронн)", r"адрес~(?:изменил|изменен|сменил|поменял)", r"(?:нова|змінил|новий) (?:\w+ )?(?:адрес|пошт|e-?mail)", r"(?:νεα|νεο) (?:\w+ )?(?:διευθυνση|e-?mail|email)", r"(?:διευθυνση|e-?mail)~αλλαξε",
-    r"(?:이메일|메일|전자우편) ?(?:주소)?(?:가|를|이)? ?~?(?:변경|바뀌|바뀌었)", r"새(?:로운)? (?:이메일|메일)",
-)  # fmt: skip
-_NEW_ADDRESS_UNSPACED = (
-    r"(?:メール)?アドレス(?:が|を|の|は)?[^。]{0,12}(?:変更|変わり|かわり|移行|切り替)", r"新(?:しい)?(?:メール)?アドレス", r"新(?:的)?(?:邮箱|邮件地址|電郵|信箱|电子邮箱|电子邮件)", r"(?:邮箱|邮件地址|電郵地址|信箱)[^。]{0,12}(?:更换|变更|更改|变为|改为|已更|迁移)", r"更换(?:了)?(?:邮箱|邮件地址)",
-)  # fmt: skip
-
-_NEW_ROLE = (
-    r"(?:changed|moved (?:in)?to|taken (?:on|up)|transitioned (?:in)?to|started|switched) (?:a |an |my |the )?(?:new |different |another |internal )?(?:role|position|department|team|job|function|responsibilit)", r"no longer (?:be )?(?:responsible|in charge|handl(?:e|ing)|manag(?:e|ing)|overseeing|the (?:right |correct |main )?(?:contact|person)|in (?:this|that|the|my) (?:role|position|department)|involved|looking after|dealing with|your contact|covering|serving as|the \w+ (?:manager|director|contact))", r"(?:handed over|passed on|transferred) (?:my|the|all|this|these) (?:\w+ )?(?:responsibilit|dut|role|account|task|portfolio)", r"responsibilities have (?:changed|moved|been)",
-    r"nicht mehr (?:\w+ )?(?:zustandig|verantwortlich|ihr ansprechpartner|der (?:richtige|zustandige)|in dieser (?:funktion|position|abteilung))", r"(?:neue (?:aufgabe|position|rolle|funktion)|abteilung gewechselt|position gewechselt|stelle gewechselt)", r"ne (?:suis|s'occupe|m'occupe) plus (?:\w+ )?(?:responsable|en charge|charge|votre|l'interlocut|de|du)", r"(?:change de|nouvelles?) (?:poste|fonctions?|service)", r"ya no (?:soy|es|me encargo|se encarga|llevo|lleva|ocupo|estoy (?:a cargo|en (?:este|ese|el) (?:puesto|cargo|departamento)))", r"(?:cambiado|cambie) de (?:puesto|departamento|funciones|area)", r"non (?:mi occup|si occup|gestisc|segu)\w* piu", r"non sono piu (?:il |la )?(?:responsabile|referente)", r"(?:cambiato|nuovo) (?:ruolo|incarico|mansione)", r"(?:nao sou|nao e|ja nao sou) mais (?:\w+ )?(?:responsavel|o contato|a pessoa)", r"mudei de (?:area|funcao|cargo|departamento)", r"niet (?:meer|langer) (?:\w+ )?(?:verantwoordelijk|uw contactpersoon|de contactpersoon|in deze functie)", r"(?:nieuwe|andere) (?:functie|rol|afdeling)", r"(?:inte langre|ikke længere|ikke lenger) (?:\w+ )?(?:ansvarig|ansvarlig|kontaktperson)", r"(?:bytt|skiftet|byttet) (?:tjanst|jobb|stilling|afdeling|roll|avdeling)", r"(?:nie jestem juz|nie zajmuje sie juz|juz nie odpowiadam)", r"(?:jiz|uz) (?:nemam|neni|nejsem) (?:\w+ )?(?:na starosti|odpovedn|zodpovedn)", r"больше не (?:отвеча|занима|курир)",
-    r"담당(?:자|업무)?(?:가|이)? ?(?:변경|바뀌)",
-)  # fmt: skip
-_NEW_ROLE_UNSPACED = (r"異動(?:いたし|致し|し|に|とな)", r"担当を(?:外れ|離れ)", r"调(?:离|任|岗)", r"不再负责", r"担当(?:者)?(?:が|を)?(?:変更|変わり|交代|交替)", r"(?:负责人|职务|岗位)(?:已)?(?:变更|调整|变动)",)  # fmt: skip
-
-_UNREAD = (
-    r"no longer (?:be )?(?:actively |regularly |being )?(?:monitored|in use|used|active|checked|read|valid|maintained|attended|available|in service|in operation|exists?)", r"(?:this|the|that) (?:e-?mail )?(?:mailbox|account|inbox|e-?mail|address|e-?mail address|e-?mail account) (?:is|has been|was|will be) (?:now |currently )?(?:closed|deactivated|disabled|discontinued|retired|decommissioned|obsolete|being retired|shut down|inactive|not in use|defunct)", r"(?:has been|is) (?:deactivated|decommissioned|discontinued)",
-    r"(?:wird|werden|ist|sind) (?:\w+ )?(?:nicht (?:mehr|langer)|ab sofort nicht) (?:\w+ )?(?:gelesen|uberwacht|genutzt|verwendet|abgerufen|bearbeitet|aktiv|betreut|gultig|in (?:benutzung|betrieb|gebrauch))", r"(?:postfach|adresse|account|konto)~(?:deaktiviert|geschlossen|abgeschaltet|stillgelegt|inaktiv)", r"(?:n'est|ne sera|n'etant|n'es|n'est desormais) (?:plus|pas|desormais plus) (?:\w+ )?(?:surveill|consult|utilis|activ|relev|lue\b|valide|en service|valable)", r"(?:boite|adresse|messagerie|compte)~(?:desactivee?|fermee?|n'existe plus)", r"ya no (?:esta|es|se) (?:\w+ )?(?:activ|usa|utiliza|monitore|atend|revisa|en uso|operativ|disponible|supervisa|valid)", r"(?:buzon|cuenta|direccion|correo)~(?:desactivad|inactiv|fuera de servicio|ha sido dad[oa] de baja)", r"non (?:e|viene|sara|risulta) piu (?:\w+ )?(?:attiv|monitorat|utilizzat|letta|presidiat|in uso|consultat|controllat|valid|operativ)", r"(?:casella|indirizzo)~(?:disattivat|dismess|chius)", r"nao (?:e|esta|sera) mais (?:\w+ )?(?:monitorad|utilizad|usad|ativ|lid|verificad|valid)", r"(?:ja nao|nao) (?:e|esta) (?:\w+ )?(?:monitorizad|em uso|em utilizacao)", r"(?:conta|caixa|endereco)~desativad", r"niet (?:meer|langer) (?:\w+ )?(?:gelezen|gebruikt|in gebruik|gecontroleerd|actief|bewaakt|beheerd|geldig|bijgehouden|gemonitord)", r"(?:lases|anvands|bevakas|kontrolleras) (?:\w+ )?inte (?:langre|mer)", r"(?:inte|ej) langre (?:i bruk|aktiv|bevakad|giltig)", r"(?:læses|bruges|overvages|lese[ss]|brukes|overvakes) (?:\w+ )?ikke (?:l(?:æ|ae)ngere|lenger|mer)", r"ikke (?:l(?:æ|ae)ngere|lenger) (?:i brug|i bruk|aktiv|overvaget)", r"(?:ei ole|ei) enaa (?:\w+ )?(?:kaytossa|lueta|seurata|valvota)", r"(?:juz )?nie jest (?:juz )?(?:\w+ )?(?:monitorowan|uzywan|aktywn|sprawdzan|obslugiwan)", r"skrzynka~(?:nieaktywn|zamkniet|nie jest)", r"(?:jiz|uz) (?:neni|nie je|se) (?:\w+ )?(?:aktivn|pouzivan|sledovan|nekontroluje|nepouziva|monitorovan|funkcn)", r"schranka~(?:zrusen|neaktivn|neni)", r"artik (?:\w+ ){0,2}(?:kullanilma|takip edilme|kontrol edilme|aktif degil|okunma|izlenme)", r"(?:mar )?nem (?:hasznal|figyel|aktiv|elo|olvas)\w*~(?:postafiok|cim|fiok)?", r"(?:postafiok|fiok|cim)~(?:megszunt|inaktiv|nem aktiv|nem hasznalt)", r"(?:больше|более) не (?:использу|обслужив|провер|активен|действ|мониторит|просматрив|поддерж)", r"(?:ящик|адрес|почт)\w*~(?:не используется|отключен|закрыт|неактив|деактивир|не обслужив)", r"більше не (?:використов|перевіря|активн|обслугов)", r"δεν (?:χρησιμοποι|παρακολουθ|ελεγχ)\w+ πλεον", r"nu mai este (?:activ|folosit|monitorizat|utilizat)",
-    r"더 ?이상~(?:사용|확인|모니터링|운영)", r"사용(?:하지|되지) 않", r"사용이 중지",
-)  # fmt: skip
-_UNREAD_UNSPACED = (
-    r"(?:アドレス|メールボックス|メールアカウント)(?:は|が)?[^。]{0,15}(?:使用し|使われ|利用でき|ご利用|廃止|閉鎖|停止|確認し|監視)", r"(?:邮箱|信箱|郵箱|账号|帐号)[^。]{0,10}(?:停用|不再使用|已停|注销|无人|关闭|不再|弃用)",
-)  # fmt: skip
-
-_UNATTENDED = (
-    r"(?:not|never|un|isn't|aren't|won't)[ -]?(?:be )?(?:actively |regularly |being )?(?:monitored|attended|staffed|manned)", r"(?:mailbox|inbox|address|account) (?:is|are) (?:not|never) (?:\w+ )?(?:checked|read|reviewed)", r"(?:do not|don't|please do not) (?:reply|respond) to this (?:e-?mail|message|address|mail|mailbox)", r"(?:send|outgoing|outbound)[ -]only", r"cannot (?:receive|accept) (?:\w+ )?(?:e-?mails?|replies|incoming|mail)", r"no-?reply (?:address|mailbox|account|e-?mail)", r"replies (?:to this (?:\w+ )?)?(?:are|will) not (?:be )?(?:read|monitored|answered|received|delivered|seen)", r"nobody (?:reads|monitors|checks)",
-    r"(?:wird|werden) (?:\w+ )?nicht (?:\w+ )?(?:gelesen|uberwacht|bearbeitet|beantwortet|abgerufen)", r"(?:antworten|antworte) sie (?:\w+ )?nicht auf diese", r"nicht auf diese (?:e-?mail|nachricht|mail) (?:zu )?antworten", r"(?:ne pas|merci de ne pas) repondre", r"n'est pas (?:surveill|consult|releve|lue\b)", r"no (?:responda|conteste|responder|es monitore|se monitore|esta monitore|esta atend|se atiende|se revisa)", r"non (?:rispondere|e (?:monitorat|presidiat)|viene (?:letta|monitorat|presidiat|controllat))", r"nao (?:responda|e monitorad|e lid|e verificad)", r"(?:niet|niet te) (?:beantwoorden|gelezen|gemonitord|bewaakt|gecontroleerd)", r"(?:svara inte pa|ikke svar pa|svar ikke pa|besvar ikke|kan inte besvaras|kan ikke besvares|ala vastaa|kan ej besvaras)", r"(?:overvages|overvakes|bevakas|lases|læses|leses) (?:inte|ikke|ej)", r"(?:prosimy|prosze) (?:\w+ )?nie odpowiadac", r"nie jest monitorowan", r"neodpovidejte", r"neodpovedajte", r"(?:yanitlamayin|cevaplamayin|yanit vermeyin|izlenmemekte|takip edilmemekte)", r"ne valaszoljon", r"kerjuk,? ne valasz", r"(?:не отвечайте|не обслуживается|не просматривается|не проверяется)", r"не відповідайте", r"μην απαντ", r"nu raspunde",
-    r"(?:발신|송신) ?전용", r"회신(?:하지|이 불가|되지)",
-)  # fmt: skip
-_UNATTENDED_UNSPACED = (r"(?:送信|配信)専用", r"(?:返信|ご返信)(?:いただい|頂い|され|し)ても", r"返信(?:は|を)?(?:でき|なさら|ご遠慮|しないで|受け付け)", r"请勿(?:直接)?回(?:复|覆)", r"(?:请|請)不要(?:直接)?回", r"无人(?:值守|查看|监控)", r"无法接收",)  # fmt: skip
+    r"退職",
+    r"(?<!本日は)(?<!本日)退社(?:いたし|し(?:まし|た|てお)|致し|となり)",
+    r"離職",
+    r"離任",
+    r"在籍(?:して(?:おり|い)ません|しておらず|しません)",
+    r"定年",
+    r"転職",
+    r"逝去",
+    r"离职",
+    r"離職",
+    r"辞职",
+    r"(?:已|于)[^。]{0,14}离开(?:了)?(?:本公司|我司|公司|原公司|岗位|团队)",
+    r"已(?:经)?(?:离开(?:了)?(?:本|我|公司|原|该|岗位|[\w]{2,8}公司)|离任|退休)",
+    r"(?:已(?:经)?)?不在(?:本|我|我们|该|原)?(?:公司|单位)(?:工作|任职|上班|了|$)",
+    r"已经不在[^。]{0,6}公司",
+    r"退休",
+    r"不再(?:担任|任职|就职|供职|在(?:本|我|该|公司)|为(?:本|我)|是(?:本|我|公司))",
+    r"卸任",
+)
 
 GONE = Phrases(_GONE, _GONE_UNSPACED)
 """The person does not work there any more."""
-
-NEW_ADDRESS = Phrases(_NEW_ADDRESS, _NEW_ADDRESS_UNSPACED)
-"""The same person, another address."""
-
-NEW_ROLE = Phrases(_NEW_ROLE, _NEW_ROLE_UNSPACED)
-"""The same person, who is no longer the one to write to."""
-
-UNREAD = Phrases(_UNREAD, _UNREAD_UNSPACED)
-"""The mailbox is given up."""
-
-UNATTENDED = Phrases(_UNATTENDED, _UNATTENDED_UNSPACED)
-"""Nobody reads what arrives there: said also of an office closed for days, so absence comes first."""
