@@ -38,7 +38,8 @@ KeepFailed = Callable[[Arrival, BaseException], Awaitable[object]]
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-HEARTBEAT_SECONDS = 20.0
+BEATS = 6
+"""Heartbeats within the heartbeat time-out."""
 TRIES = 3
 """How often a message that cannot be taken in is tried before it is set aside."""
 OVERLAP = timedelta(days=2)
@@ -227,7 +228,7 @@ class _Watch:
             if not (can_idle and await self._call(session.idle)):
                 await self._sleep(left)
                 return
-            said = await self._readable_within(session, left)
+            said = await self._call(session.said) or await self._readable_within(session, left)
             if await self._call(session.idle_done) or not said:
                 return
 
@@ -366,11 +367,12 @@ def _leave(future: asyncio.Future[Any]) -> None:
 @asynccontextmanager
 async def _beating() -> AsyncIterator[None]:
     """Heartbeats as long as the body runs. Each blocking call in it has its own time-out."""
+    patience = activity.info().heartbeat_timeout or timedelta(minutes=2)
 
     async def beat() -> None:
         while True:
             activity.heartbeat()
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(patience.total_seconds() / BEATS)
 
     task = asyncio.create_task(beat())
     try:

@@ -267,6 +267,21 @@ class Session:
             return False
         return True
 
+    def said(self) -> bool:
+        """Whether the server's first words in the idling came with its go-ahead: they are read then, and the socket will not
+        become readable for them."""
+        connection = self._client.socket()
+        waits = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            return bool(self._client._imap.file.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError as error:
+            raise ImapUnavailable(_clean(error)) from error
+        finally:
+            connection.settimeout(waits)
+
     def idle_done(self) -> bool:
         """End the idling; answers whether mail came meanwhile."""
         with _failing():

@@ -491,7 +491,10 @@ def scripted(answer: bytes | None) -> Iterator[int]:
                 for line in stream:
                     tag, command = line.split()[:2]
                     if command == b"CAPABILITY":
-                        stream.write(b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n")
+                        stream.write(b"* CAPABILITY IMAP4rev1 IDLE\r\n" + tag + b" OK done\r\n")
+                    elif command == b"IDLE":
+                        # In one packet, as for mail that came a moment before.
+                        stream.write(b"+ idling\r\n* 1 EXISTS\r\n")
                     elif answer is None:
                         return
                     else:
@@ -521,6 +524,23 @@ def test_only_a_refusal_of_the_login_counts_as_one(answer: bytes | None, code: s
         Session.open(Server("127.0.0.1", port, "mara", "right", "none", 5.0))
     assert raised.value.code == code
     assert "right" not in str(raised.value)
+
+
+def test_what_the_server_says_along_with_its_go_ahead_is_heard() -> None:
+    with scripted(b"OK done") as port:
+        session = Session.open(Server("127.0.0.1", port, "mara", "right", "none", 5.0))
+        assert session.idle()
+        assert session.said()
+        session.discard()
+
+
+def test_an_idling_server_that_says_nothing_has_said_nothing(imap_server: ImapServer) -> None:
+    session = Session.open(Server("127.0.0.1", imap_server.port, "mara", "right", "none", 5.0))
+    session.examine("INBOX")
+    assert session.idle()
+    assert not session.said()
+    assert not session.idle_done()
+    session.close()
 
 
 def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
