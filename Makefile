@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+# Processes that share the tests out: tests wait more than they compute, so a few more than cores. 0 is for none but
+# pytest's own, which also a plain `pytest` is.
+WORKERS ?= 3
 
 .PHONY: help demo demo-once demo-clean test check bench clean install install-test
 
@@ -9,7 +12,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # `exec` leaves no shell between make and the program, so that Ctrl-C and SIGTERM reach it and make waits for it.
-demo: install ## Run the demo: local servers, eight contacts, a live table; Ctrl-C stops, the data stays
+demo: install ## Run the demo: local servers, ten contacts, a live table; Ctrl-C stops, the data stays
 	@exec $(BIN)/onward demo
 
 demo-once: install ## Run the demo unattended and check it (JSON=FILE writes the summary there)
@@ -18,9 +21,9 @@ demo-once: install ## Run the demo unattended and check it (JSON=FILE writes the
 demo-clean: install ## Forget the demo's data
 	@exec $(BIN)/onward demo --forget
 
-test: check ## Run everything the project tests
+test: check ## Run everything the project tests (WORKERS=0 one after another)
 	@echo "onward: tests" >&2
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --max-worker-restart 0
 
 check: install-test ## Linter, formatter, types and the imports between the rooms
 	@echo "onward: ruff, mypy, import-linter" >&2

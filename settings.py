@@ -128,7 +128,9 @@ class Settings(BaseSettings):
         default=3, ge=0, le=365, description="A mailbox read for the first time starts with the mail of so many days."
     )
     imap_retry_seconds: float = Field(
-        default=60.0, gt=0, description="First pause after a mailbox could not be read; doubles each time, up to 30 minutes."
+        default=60.0,
+        gt=0,
+        description="First pause after a mailbox could not be read; doubles each time, up to 30 minutes.",
     )
     imap_unreachable_seconds: float = Field(
         default=1800.0,
@@ -137,6 +139,11 @@ class Settings(BaseSettings):
     )
     imap_stretch_seconds: float = Field(
         default=1800.0, gt=0, le=3600, description="How long a worker watches a mailbox before the slot is given back."
+    )
+    imap_lost_seconds: float = Field(
+        default=120.0,
+        ge=5,
+        description="A worker that watches a mailbox and gives no sign for so long is taken for lost; another one goes on.",
     )
 
     temporal_deployment_name: str | None = Field(

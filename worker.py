@@ -58,6 +58,7 @@ def config_of(settings: Settings) -> Config:
         imap_timeout=settings.imap_timeout_seconds,
         imap_first_days=settings.imap_first_days,
         imap_retry=timedelta(seconds=settings.imap_retry_seconds),
+        imap_fresh=timedelta(seconds=max(300.0, 3 * settings.imap_poll_seconds)),
         imap_patience=timedelta(seconds=settings.imap_unreachable_seconds),
         imap_stretch=settings.imap_stretch_seconds,
         imap_lost=settings.imap_lost_seconds,

@@ -24,6 +24,7 @@ from activities.composing import Email, email_for, return_path
 from activities.enrollment import Terms, backoff
 from activities.services import Clock, Services, typed_failures, valid_address
 from activities.telling import fan_out
+from domain.capacity import Broken
 from domain.delivery import DeliverInput, DeliverResult, Effect, LogEntry
 from domain.guards import Check, Facts, evaluate
 from domain.ids import workflow_id
@@ -67,6 +68,11 @@ _PASSING: tuple[type[BaseException], ...] = (
 LOGIN_PHASES = ("connect", "greeting", "ehlo", "starttls", "auth")
 
 
+UNREAD_WAIT, UNREAD_FAILING = timedelta(seconds=5), timedelta(minutes=5)
+"""How long an email waits for its mailbox to be read, before it is looked at again: at its first reading, or after an
+outage, that takes seconds; where its server does not answer, it may take long."""
+
+
 class _Withdrawn(Exception):
     """Something came between the claim and the point of no return: look again from the start."""
 
@@ -88,9 +94,9 @@ class Case:
     email: Email | None
 
     @property
-    def first_touch(self) -> bool:
-        """Whether this is the first email of the enrollment."""
-        return self.state.sent == 0
+    def outgoing(self) -> slots.Email:
+        """The email as calendars see it."""
+        return self.terms.email(self.state, self.ref)
 
 
 class DeliverActivity:
@@ -171,6 +177,10 @@ class _Delivery:
         if check is not None:
             return await self._stopped_by(case, check)
         slow = case.row["not_before"] is not None and case.row["not_before"] > now
+        unread = case.row["unread_for"]
+        if unread is not None and unread > self.config.imap_fresh.total_seconds():
+            # As after an outage of ours: there may be a reply that nobody has looked at.
+            return await self._rebook(case, "unread", now + (UNREAD_FAILING if case.row["unread_code"] else UNREAD_WAIT))
         if limit is not None or slow or not is_open(case.terms.schedule, now):
             return await self._rebook(case, limit or ("backoff" if slow else "window"))
         return await self._claim(case)
@@ -183,10 +193,7 @@ class _Delivery:
         sequence = await self.services.sequence(connection, row["sequence_id"], row["revision"])
         schedule = await self.services.schedule(connection, row["schedule_id"], row["schedule_revision"])
         mailbox = parse_definition(Mailbox, row["mailbox"]) if row["mailbox"] is not None else None
-        calendar = None
-        if mailbox is not None:
-            calendar = slots.Calendar(mailbox.id, schedule, mailbox.limits, row["not_before"])
-        terms = Terms(sequence, row["revision"], schedule, calendar)
+        terms = Terms.of(row, sequence, schedule, mailbox)
         assert state.step is not None
         index = find_step(sequence, state.step)
         if index is None or sequence.steps[index].id != state.step.id:
@@ -288,14 +295,14 @@ class _Delivery:
                 return result
         raise ApplicationError("the gate opened meanwhile", type="gate_opened", next_retry_delay=timedelta(0))
 
-    async def _rebook(self, case: Case, cause: str) -> DeliverResult:
+    async def _rebook(self, case: Case, cause: str, earliest: datetime | None = None) -> DeliverResult:
         """The slot no longer fits (an outage, a changed window or limit): take the next one that does."""
         now = case.facts.now
         async with self.database.transaction() as connection:
             locked = await self._lock(connection)
             if not self._fresh(locked):
                 return DeliverResult(outcome="resync")
-            slot = await case.terms.book(connection, case.state, now, cause)
+            slot = await case.terms.book(connection, case.state, case.ref, earliest or now, cause)
             result = DeliverResult(outcome="wait", slot=slot)
             await self._project(connection, locked, result, "rebooked", {"cause": slot.cause, "at": slot.at}, now)
         return result
@@ -332,39 +339,20 @@ class _Delivery:
                 raise
 
     async def _pass_point_of_no_return(self, case: Case, claim: Claim, smtp: SmtpConnection) -> int:
-        """Commit `sending`, or withdraw. Whoever recorded a stop before this commit has stopped the email."""
-        now = self.clock.now()
-        row, email = case.row, case.email
-        assert email is not None
-        assert case.terms.calendar is not None
-        limit = None
+        """Commit `sending`, or withdraw. Whoever recorded a stop before this commit has stopped the email.
+
+        An email leaves a moment after its slot, so the one behind it, booked at the edge of a limit, would break it by as
+        much: that moment is waited for here, since another slot would cost another activity.
+        """
+        patience = self.clock.now() + slots.TOLERANCE
         try:
-            async with self.database.transaction() as connection:
-                stops = await ledger.stops(
-                    connection,
-                    claim,
-                    sequence=row["sequence_id"],
-                    mailbox=row["mailbox_id"],
-                    contact=row["contact_id"],
-                    recipient=email.recipient,
-                    email=row["email"],
-                )
-                clear = _clear(stops) and stops["version"] == self.input.version - 1
-                if clear:
-                    limit = await slots.broken_limit(
-                        connection, case.terms.calendar, now=now, first_touch=case.first_touch
-                    )
-                if clear and limit is None:
-                    slot = await slots.use(
-                        connection,
-                        row["mailbox_id"],
-                        self.key.enrollment,
-                        now=now,
-                        first_touch=case.first_touch,
-                    )
-                    if await ledger.begin_sending(connection, claim, now):
-                        return slot
-                    raise ApplicationError("the claim was taken over", type="send_in_flight")
+            while True:
+                passed = await self._try_to_pass(case, claim)
+                if isinstance(passed, int):
+                    return passed
+                if passed is None or passed.frees_at > patience:
+                    break
+                await asyncio.sleep((passed.frees_at - self.clock.now()).total_seconds())
         except UNAVAILABLE:
             # The commit's own result is in doubt: no DATA. With our fence the row is ours to give back, once it can be
             # reached; if this worker ends before, its lease runs out, and a committed `sending` shows as unknown.
@@ -375,7 +363,34 @@ class _Delivery:
         with contextlib.suppress(SmtpError):
             await smtp.reset()
         await self._withdraw(claim)
-        raise _Withdrawn(limit)
+        raise _Withdrawn(passed.cause if passed is not None else None)
+
+    async def _try_to_pass(self, case: Case, claim: Claim) -> int | Broken | None:
+        """Commit `sending` and answer the slot used; or what would be broken, or None where a stop came before."""
+        now = self.clock.now()
+        row, email, calendar, outgoing = case.row, case.email, case.terms.calendar, case.outgoing
+        assert email is not None
+        assert calendar is not None
+        async with self.database.transaction() as connection:
+            stops = await ledger.stops(
+                connection,
+                claim,
+                sequence=row["sequence_id"],
+                mailbox=row["mailbox_id"],
+                contact=row["contact_id"],
+                recipient=email.recipient,
+                email=row["email"],
+                touch_gap=bool(outgoing.touch_gap),
+            )
+            if not _clear(stops) or stops["version"] != self.input.version - 1:
+                return None
+            broken = await slots.broken_limit(connection, calendar, outgoing, now=now)
+            if broken is not None:
+                return broken
+            slot = await slots.use(connection, calendar, outgoing, now=now)
+            if await ledger.begin_sending(connection, claim, now):
+                return slot
+            raise ApplicationError("the claim was taken over", type="send_in_flight")
 
     async def _withdraw(self, claim: Claim) -> None:
         async with self.database.read() as connection:
@@ -417,7 +432,8 @@ class _Delivery:
             before = await self._since(connection, locked)
             if before == "sent":
                 return await self._stored(connection)
-            step, due = case.terms.following(case.ref, case.row["done"] or (), now)
+            slot_at = case.state.slot.at if case.state.slot else None
+            step, due = case.terms.following(case.ref, case.row["done"] or (), slot_at, now)
             told: dict[str, Any] = {"message_id": case.email.message_id}
             if step is None:
                 told["settle_until"] = due
@@ -425,7 +441,7 @@ class _Delivery:
                 told["step"] = step
                 if self._fresh(locked):
                     after_this = case.state.model_copy(update={"sent": case.state.sent + 1})
-                    told["slot"] = await case.terms.book(connection, after_this, due)
+                    told["slot"] = await case.terms.book(connection, after_this, step, due)
                 if "slot" not in told or told["slot"].at != due:
                     told["due"] = due
             told |= case.terms.changed_policy(case.state)
@@ -581,7 +597,7 @@ class _Delivery:
             booked = None
             if self._fresh(locked):
                 terms = await Terms.read(self.services, connection, case.state)
-                booked = await terms.book(connection, case.state, now + wait, "deferred")
+                booked = await terms.book(connection, case.state, case.ref, now + wait, "deferred")
             result = DeliverResult(
                 outcome="deferred", slot=booked, code=(verdict.enhanced if verdict else None) or _text(code)
             )

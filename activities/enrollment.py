@@ -6,18 +6,21 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 from temporalio import activity
 
 from activities.services import Clock, Services, typed_failures, valid_address
 from activities.telling import fan_out
+from domain import planner
 from domain.delivery import AdmitInput, AdmitResult, Effect, LogEntry, RecordInput, RecordResult, ReserveResult
 from domain.entry import examine
 from domain.ids import workflow_id
-from domain.schedule import after, resolve_moment, return_from_absence
+from domain.schedule import after, seen_by
 from domain.sequences import Mailbox, Schedule, Sequence, StepRef, parse_definition, policy_of, step_ref, step_to_send
 from domain.state import EnrollmentState, Slot, status
 from domain.statuses import HoldKind, Status
-from domain.transitions import apply_reservation, resolved
+from domain.transitions import abandoned, apply_reservation, resolved
+from domain.zones import ZoneChoice
 from store import catalog, effects, enrollments, ledger, locks, slots
 from store.database import Connection
 from store.queries import sql
@@ -94,11 +97,10 @@ class EnrollmentActivities:
         for row in rows:
             locked = await enrollments.lock(connection, str(row["id"]))
             assert locked is not None
-            state = locked.state.model_copy(update={"closed": True, "slot": None, "version": locked.state.version + 1})
             await enrollments.project(
                 connection,
                 locked,
-                state,
+                abandoned(locked.state),
                 run_id=str(locked.run_id),
                 now=now,
                 log=[LogEntry(kind="workflow_gone", by="system", at=now)],
@@ -124,7 +126,8 @@ class EnrollmentActivities:
         terms = await Terms.read(self.services, connection, state)
         start = max(now, input.start_at) if input.start_at else now
         due = after(terms.schedule, start, sequence.steps[0].wait)
-        return state.model_copy(update={"due": due, "slot": await terms.book(connection, state, due)})
+        slot = await terms.book(connection, state, step_ref(sequence, 0), due)
+        return state.model_copy(update={"due": due, "slot": slot})
 
     @activity.defn(name="record")
     async def record(self, input: RecordInput) -> RecordResult:
@@ -192,14 +195,8 @@ class EnrollmentActivities:
         if not waiting:
             return {}
         terms = await Terms.read(self.services, connection, state)
-        buffer = terms.sequence.settings.out_of_office_buffer
-        return {
-            hold.kind: return_from_absence(terms.schedule, hold.day, buffer)
-            if hold.buffered
-            else resolve_moment(terms.schedule, hold.day)
-            for hold in waiting
-            if hold.day is not None
-        }
+        ends = {hold.kind: planner.hold_end(hold, terms.schedule, terms.sequence.settings) for hold in waiting}
+        return {kind: end for kind, end in ends.items() if end is not None}
 
     async def _next(self, connection: Connection, state: EnrollmentState, now: datetime) -> ReserveResult:
         if status(state) is not Status.ACTIVE or state.closed or state.step is None:
@@ -214,31 +211,49 @@ class EnrollmentActivities:
         due = state.due or now
         if state.advance:
             due = now if state.hurried else after(terms.schedule, now, terms.sequence.steps[index].wait)
-        slot = await terms.book(connection, state, max(due, now))
-        return ReserveResult(step=step_ref(terms.sequence, index), due=due, slot=slot, **policy)
+        step = step_ref(terms.sequence, index)
+        slot = await terms.book(connection, state, step, max(due, now))
+        return ReserveResult(step=step, due=due, slot=slot, **policy)
 
 
 class Terms:
-    """What decides when an enrollment's next email may leave: its sequence, schedule and mailbox as they are now."""
+    """What decides when an enrollment's next email may leave: its sequence, schedule and mailbox as they are now.
 
-    def __init__(self, sequence: Sequence, revision: int, schedule: Schedule, calendar: slots.Calendar | None) -> None:
+    `schedule` is the sequence's as it counts for this contact; `zone` says whence its zone is.
+    """
+
+    def __init__(
+        self,
+        sequence: Sequence,
+        revision: int,
+        schedule: Schedule,
+        zone: ZoneChoice,
+        calendar: slots.Calendar | None,
+    ) -> None:
         self.sequence = sequence
         self.revision = revision
         self.schedule = schedule
+        self.zone = zone
         self.calendar = calendar
 
     @classmethod
     async def read(cls, services: Services, connection: Connection, state: EnrollmentState) -> Terms:
         """Read them in one statement, definitions from the cache."""
-        row = await connection.fetchrow(sql("definitions.of_enrollment"), state.sequence, state.mailbox)
+        row = await connection.fetchrow(sql("definitions.of_enrollment"), state.sequence, state.mailbox, state.contact)
         assert row is not None
         sequence = await services.sequence(connection, state.sequence, row["revision"])
-        schedule = await services.schedule(connection, row["schedule_id"], row["schedule_revision"])
+        own = await services.schedule(connection, row["schedule_id"], row["schedule_revision"])
+        mailbox = None if row["mailbox"] is None else parse_definition(Mailbox, row["mailbox"])
+        return cls.of(row, sequence, own, mailbox)
+
+    @classmethod
+    def of(cls, row: asyncpg.Record, sequence: Sequence, own: Schedule, mailbox: Mailbox | None) -> Terms:
+        """From the definitions, and a row with the sequence's revision, the contact's place and the mailbox's `not_before`."""
+        schedule, zone = seen_by(own, row["contact_zone"], row["contact_country"])
         calendar = None
-        if row["mailbox"] is not None and state.mailbox is not None:
-            mailbox = parse_definition(Mailbox, row["mailbox"])
-            calendar = slots.Calendar(state.mailbox, schedule, mailbox.limits, row["not_before"])
-        return cls(sequence, row["revision"], schedule, calendar)
+        if mailbox is not None:
+            calendar = slots.Calendar(mailbox.id, schedule, own, mailbox.limits, row["not_before"])
+        return cls(sequence, row["revision"], schedule, zone, calendar)
 
     def changed_policy(self, state: EnrollmentState) -> dict[str, object]:
         """The policy for the workflow, when the sequence has a newer revision than it holds."""
@@ -246,23 +261,25 @@ class Terms:
             return {}
         return {"revision": self.revision, "policy": policy_of(self.sequence.settings)}
 
+    def email(self, state: EnrollmentState, step: StepRef) -> slots.Email:
+        """The email of a step as calendars see it."""
+        touch_gap = self.sequence.settings.touch_gap.delta
+        return slots.Email(state.enrollment, state.contact, step.id, state.sent == 0, touch_gap)
+
     async def book(
-        self, connection: Connection, state: EnrollmentState, due: datetime, cause: str | None = None
+        self, connection: Connection, state: EnrollmentState, step: StepRef, due: datetime, cause: str | None = None
     ) -> Slot:
         """Book the earliest slot from `due` on. Without a mailbox there is no calendar: the guard will say so then."""
         if self.calendar is None:
             return Slot(at=due)
-        return await slots.book(
-            connection, self.calendar, state.enrollment, due=due, first_touch=state.sent == 0, cause=cause
-        )
+        return await slots.book(connection, self.calendar, self.email(state, step), due=due, cause=cause)
 
-    def following(self, step: StepRef, done: Collection[str], now: datetime) -> tuple[StepRef | None, datetime]:
-        """The step after `step` and its due time, counted from `now`; or no step and the end of the settle time. `done`:
-        IDs of steps that went out before."""
-        index = step_to_send(self.sequence, step, advance=True, done=done)
-        if index is None:
-            return None, after(self.schedule, now, self.sequence.settings.settle)
-        return step_ref(self.sequence, index), after(self.schedule, now, self.sequence.steps[index].wait)
+    def following(
+        self, step: StepRef, done: Collection[str], slot: datetime | None, now: datetime
+    ) -> tuple[StepRef | None, datetime]:
+        """The step after `step`, which left at `now` from `slot`, and its due time; or no step and the end of the settle time.
+        `done`: IDs of steps that went out before."""
+        return planner.following(self.sequence, self.schedule, step, done, slot, now)
 
 
 def backoff(base: float, tries: int, cap: float = 4 * 3600) -> timedelta:

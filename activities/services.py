@@ -52,8 +52,11 @@ class Config:
     imap_timeout: float = 60.0
     imap_first_days: int = 3
     imap_retry: timedelta = timedelta(seconds=60)
+    imap_fresh: timedelta = timedelta(minutes=5)
+    """Longer ago read, a mailbox sends nothing until it has been read again."""
     imap_patience: timedelta = timedelta(minutes=30)
     imap_stretch: float = 1800.0
+    imap_lost: float = 120.0
 
 
 @dataclass

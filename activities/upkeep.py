@@ -163,7 +163,7 @@ class Upkeep:
         for one in found:
             await self.services.client.start_workflow(
                 "Watch",
-                WatchInput(mailbox=one.mailbox),
+                WatchInput(mailbox=one.mailbox, lost_seconds=self.services.config.imap_lost),
                 id=watch_id(one.mailbox),
                 task_queue=watch_queue(self.services.config.task_queue),
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api import commands, contacts, enrollments, health, inbound, mailboxes, problems, sequences, unsubscribe
+from api import commands, contacts, enrollments, health, inbound, mailboxes, planning, problems, sequences, unsubscribe
 from api.bodies import DEFAULT_ACTOR, documented
 from api.door import INBOUND_PATH, OPEN_PATHS, Door
 from api.idempotency import Idempotency
@@ -34,7 +34,8 @@ _PROBLEM = {
     "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
     "errors": [],
 }
-_ROUTERS = tuple(part.router for part in (health, sequences, enrollments, commands, contacts, mailboxes, inbound, unsubscribe))
+_PARTS = (health, sequences, enrollments, planning, commands, contacts, mailboxes, inbound, unsubscribe)
+_ROUTERS = tuple(part.router for part in _PARTS)
 _REF = "#/components/schemas/{model}"
 
 

@@ -55,6 +55,7 @@ _CONTACT: dict[str, Any] = {
     "first_name": "Anna",
     "last_name": "Brandt",
     "email": "anna@acme.example",
+    "country": "NO",
     "fields": {"city": "Oslo"},
 }
 _VIEW = {
@@ -67,6 +68,7 @@ _VIEW = {
     "stage_set_by": None,
     "consent": None,
     "changed_job": False,
+    "zone": None,
     "suppressed": None,
     **_CONTACT,
 }
@@ -76,7 +78,8 @@ _CSV = "id,first_name,last_name,email,account\nanna,Anna,Brandt,anna@acme.exampl
 
 
 class ContactView(BaseModel):
-    """A contact. `stage_set_by`: the enrollment whose event set the stage; `suppressed`: why it gets no email, if so."""
+    """A contact. `stage_set_by`: the enrollment whose event set the stage; `zone`, an IANA name, and `country`, an ISO 3166
+    code: whose clock and holidays a schedule may follow; `suppressed`: why it gets no email, if so."""
 
     id: str
     name: str
@@ -91,6 +94,8 @@ class ContactView(BaseModel):
     stage_set_by: str | None
     consent: bool | None
     changed_job: bool
+    zone: str | None
+    country: str | None
     fields: dict[str, Any]
     suppressed: str | None
 

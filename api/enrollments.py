@@ -375,14 +375,39 @@ async def get_events(id: str, hands: Hands) -> dict[str, list[dict[str, Any]]]:
     responses=answers(
         {
             **_SNAPSHOT,
-            "sentence": "Step 2 of 2 leaves Thu 2026-03-05 08:00 UTC. It waits for the schedule's next window.",
+            "sentence": "Step 2 of 2 leaves Thu 5 Mar 09:00 (Europe/Berlin, the contact's own zone). Why not now: next window "
+            "at Thu 5 Mar 09:00 (Europe/Berlin, the contact's own zone); Wed 4 Mar: holiday Founders' Day.",
+            "waits": [
+                {
+                    "code": "window",
+                    "words": "next window at Thu 5 Mar 09:00 (Europe/Berlin, the contact's own zone); Wed 4 Mar: holiday "
+                    "Founders' Day",
+                    "since": "2026-03-03T23:30:00Z",
+                    "until": "2026-03-05T08:00:00Z",
+                    "zone": "Europe/Berlin",
+                    "zone_source": "contact",
+                    "closed": [{"from": "2026-03-04", "to": "2026-03-04", "why": "holiday Founders' Day"}],
+                    "change": "nothing to do",
+                }
+            ],
+            "switch": None,
+            "recorded": [],
+            "zone": {"zone": "Europe/Berlin", "source": "contact"},
             "allowed": ["pause", "send_now", "skip", "finish", "remove"],
+            "actions": [
+                {"action": "pause", "open": True},
+                {"action": "retry", "open": False, "code": "not_halted", "why": "no step was bounced or not sent"},
+            ],
             "ready_to": None,
             "blocked_by": None,
-            "guards": [{"guard": "contact_stage", "passed": True, "inputs": {"stage": "Approaching"}}],
+            "guards": [
+                {"guard": "contact_stage", "passed": True, "inputs": {"stage": "Approaching"}, "verdict": "pass"}
+            ],
         }
     ),
 )
 async def explain(id: str, hands: Hands) -> dict[str, Any]:
-    """The reason in a sentence, what every guard says of the facts now, and the commands open to a person."""
+    """The reason in a sentence; what stands between now and the next email (`waits`, with figures); holds with who set them
+    and what releases each; what a halt needs; what every guard says of the facts now; the commands open to a person, and why
+    the others are not."""
     return await reading.explain(hands.database, id, now=hands.now(), valid=valid_address, gaps=hands.gaps)

@@ -137,12 +137,15 @@ async def list_mail(
 ) -> dict[str, Any]:
     """Newest first."""
     async with hands.database.read() as connection:
-        if needs:
-            rows = await inbound.page_of_needs(connection, after=cursor, limit=limit + 1)
-        else:
-            rows = await inbound.page(
-                connection, after=cursor, kind=kind, enrollment=enrollment, unmatched=unmatched, limit=limit + 1
-            )
+        rows = await inbound.page(
+            connection,
+            after=cursor,
+            kind=kind,
+            enrollment=enrollment,
+            unmatched=unmatched,
+            needs=needs,
+            limit=limit + 1,
+        )
     items = [inbound_shown(row) for row in rows[:limit]]
     return {"items": items, "next_cursor": items[-1]["id"] if len(rows) > limit else None}
 

@@ -14,7 +14,7 @@ from api.sequences import Applied, Cursor, Limit, SwitchRequest
 from api.services import Hands, Services
 from client import definitions
 from domain.sequences import Mailbox
-from mail import smtp
+from mail import imap, smtp
 from mail.definitions import check_mailbox, server_of
 from mail.errors import MailError
 from store import catalog
@@ -94,7 +94,7 @@ async def get_mailbox(id: str, hands: Hands) -> MailboxView:
 
 @router.post(
     "/{id}/check",
-    summary="Log in to a mailbox's server",
+    summary="Log in to a mailbox's servers",
     responses=answers({"mailbox": "mara", "ok": True, "code": None, "detail": None}),
 )
 async def check(id: str, hands: Hands) -> Checked:
@@ -102,6 +102,8 @@ async def check(id: str, hands: Hands) -> Checked:
     mailbox = (await _stored(hands, id)).definition
     try:
         await smtp.check(server_of(mailbox, connect_seconds=hands.smtp_seconds))
+        if mailbox.imap is not None:
+            await imap.check(mailbox.imap, seconds=hands.smtp_seconds)
     except MailError as error:
         return Checked(mailbox=id, ok=False, code=error.code, detail=error.detail)
     return Checked(mailbox=id, ok=True)

@@ -7,13 +7,14 @@ import asyncio
 import os
 import sys
 
-from benchmarks import corpora, inbound, kills, pages, switch, throughput
+from benchmarks import bookings, corpora, inbound, kills, pages, switch, throughput
 
 BENCHMARKS = {
     "kills": kills,
     "throughput": throughput,
     "switch": switch,
     "pages": pages,
+    "bookings": bookings,
     "inbound": inbound,
     "corpora": corpora,
 }

@@ -12,6 +12,7 @@ import yaml
 from cli.output import emit, table
 from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, read_yaml, run
 from client import definitions
+from mail import imap
 from mail.definitions import check_mailbox, check_sequence, server_of
 from mail.smtp import check as log_in
 from settings import load_settings
@@ -196,14 +197,17 @@ def mailbox_list(as_json: JsonOption = False) -> None:
 
 @mailbox.command("check")
 def mailbox_check(key: Annotated[str, typer.Argument(metavar="MAILBOX")], as_json: JsonOption = False) -> None:
-    """Connect and log in to a mailbox's server from here, and say whether that works. Sends nothing."""
+    """Connect and log in to a mailbox's servers (SMTP, and IMAP if it is read) from here, and say whether that works. Sends
+    and changes nothing."""
 
     async def work() -> None:
         settings = load_settings()
         async with open_database(settings) as database, database.read() as connection:
             found = await catalog.mailbox(connection, key)
         await log_in(server_of(found.definition, connect_seconds=settings.smtp_connect_seconds))
-        text = f"{key}: the server answers and the login works; the mailbox is {found.state}"
+        if found.definition.imap is not None:
+            await imap.check(found.definition.imap, seconds=settings.imap_timeout_seconds)
+        text = f"{key}: the servers answer and the login works; the mailbox is {found.state}"
         emit({**_mailbox_json(found), "reachable": True}, text, as_json=as_json)
 
     run(work())

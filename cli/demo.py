@@ -1,4 +1,4 @@
-"""`onward demo` and `onward inbox`: the whole of Onward on this machine, with eight contacts that play along."""
+"""`onward demo` and `onward inbox`: the whole of Onward on this machine, with ten contacts that play along."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo(
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Delete the demo's data and exit.")] = False,
 ) -> None:
-    """Run everything on this machine: servers, worker, API, and eight contacts that answer, bounce, are away, ...
+    """Run everything on this machine: servers, worker, API, and ten contacts that answer, bounce, are away, ...
 
     Ctrl-C stops it and keeps the data. With --once it runs unattended on fresh data for at most 90 s and exits 0 only if
     every status was reached for its real cause and the books agree: ledger and receiver, record and workflow.
@@ -42,6 +42,8 @@ def demo(
 
     if json_file is not None and not once:
         raise Failure(Code.INVALID, "usage", "goes with --once", field="--json", fix="onward demo --once --json FILE")
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise Failure(Code.INVALID, "usage", "there is no such directory", field="--json", fix="make it first")
     home = Settings().home
     if forget:
         emit({}, "the demo's data is deleted" if forget_home(home) else "there is nothing to forget", as_json=False)

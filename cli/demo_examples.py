@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
-from cli.demo_cast import MAILBOX
+from cli.demo_cast import CAST, MAILBOX
 from cli.demo_servers import ROOT
 from cli.output import Code, Failure
 from client import definitions
@@ -27,23 +29,32 @@ def example(name: str) -> str:
         ) from error
 
 
-async def prepare(database_url: str, smtp_port: int) -> None:
-    """Load the examples, the first time; each time, tell the mailbox where its server is now."""
+def mailbox() -> dict[str, Any]:
+    """The definition of the demo's mailbox, as it lies in examples/."""
+    found: dict[str, Any] = yaml.safe_load(example("mailbox.yaml"))
+    return found
+
+
+async def prepare(database_url: str, *, smtp_port: int, imap_port: int, imap_password: str) -> None:
+    """Load the examples where they are missing; each time, tell the mailbox where its servers are now. `imap_password`: a reference."""
     database = await Database.connect(database_url, size=2)
     try:
-        mailbox = yaml.safe_load(example("mailbox.yaml"))
+        mine = mailbox()
         async with database.read() as connection:
             try:
                 stored = await catalog.mailbox(connection, MAILBOX)
-                mailbox = stored.definition.model_dump(mode="json", exclude_defaults=True)
-                first = False
+                mine = {"imap": mine["imap"], **stored.definition.model_dump(mode="json", exclude_defaults=True)}
+                for member in CAST:
+                    await catalog.contact(connection, member.contact)
+                complete = True
             except NotFound:
-                first = True
-        if first:
+                complete = False
+        if not complete:
             await _load(database)
         # Last, since it is the mark by which the next run sees that everything is loaded.
-        mailbox["smtp"]["port"] = smtp_port
-        await definitions.apply_mailbox(database, mailbox, check=check_mailbox)
+        mine["smtp"]["port"] = smtp_port
+        mine["imap"] |= {"port": imap_port, "password": imap_password}
+        await definitions.apply_mailbox(database, mine, check=check_mailbox)
     finally:
         await database.close()
 

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from activities.services import valid_address
 from cli import demo_cast as cast
-from cli.demo_examples import example, prepare
+from cli.demo_examples import example, mailbox, prepare
 from cli.demo_servers import FOREIGN, Servers
 from cli.demo_table import Screen
 from cli.demo_verdict import Run, problems, summary
@@ -33,7 +33,7 @@ from client.enrollments import Enrollments
 from embedded.recipients import Received, duplicates
 from embedded.server import Progress
 from mail.definitions import check_sequence
-from store import catalog, enrollments
+from store import catalog, enrollments, inbound
 from store.csv_files import parse_contacts_csv
 from store.database import Database
 from store.enrollments import EnrollmentUnknown
@@ -41,8 +41,8 @@ from store.migrate import migrate
 
 ONCE_SECONDS = 85.0
 """How long the unattended demo plays, so that with stopping it stays under 90 s."""
-KILL_AFTER = 5
-"""Emails received when the worker is killed."""
+KILL_AFTER = 8
+"""Emails received when the worker is killed: everybody's first one."""
 LOOK_EVERY = 0.25
 
 
@@ -65,11 +65,20 @@ def show(home: Path, *, once: bool, json_file: Path | None, console: Console) ->
             servers.start_recipients(
                 {addresses[member.contact]: member.server for member in cast.CAST if member.server is not None}
             )
+            servers.start_imap(mailbox()["imap"]["username"])
             say("Loading examples/")
-            asyncio.run(prepare(servers.stack.database_url, servers.recipients.port))
+            asyncio.run(
+                prepare(
+                    servers.stack.database_url,
+                    smtp_port=servers.recipients.port,
+                    imap_port=servers.imap.port,
+                    imap_password=f"file:{servers.imap_password.absolute()}",
+                )
+            )
             servers.start_worker()
             servers.start_api()
-            play = _Play(servers, Screen(console, {row.id: str(row.fields["plot"]) for row in people}), began)
+            screen = Screen(console, {row.id: str(row.fields["plot"]) for row in people})
+            play = _Play(servers, screen, addresses, began)
             return asyncio.run(play.run(once=once, json_file=json_file))
         except KeyboardInterrupt:
             return 130 if once else 0
@@ -90,10 +99,12 @@ def _progress(console: Console) -> Progress:
 class _Play:
     servers: Servers
     screen: Screen
+    addresses: Mapping[str, str]
     began: float
     seen: Run = field(default_factory=Run)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     acting: set[str] = field(default_factory=set)
+    shown_mail: set[str] = field(default_factory=set)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, once: bool, json_file: Path | None) -> int:
@@ -107,6 +118,7 @@ class _Play:
             onward = Enrollments(client, database, valid_address)
             self.screen.start()
             stack.callback(self.screen.stop)
+            self.shown_mail |= {mail["id"] for mail in await self._came_in(onward)}
             await self._enroll(onward)
             if once:
                 return await self._once(onward, json_file)
@@ -123,12 +135,13 @@ class _Play:
             return 130
         await asyncio.gather(*self.tasks, return_exceptions=True)
         shown, mails = await self._look(onward), self.servers.recipients.received()
-        found = await problems(onward, self.seen, shown, mails)
+        came = await self._came_in(onward)
+        found = await problems(onward, self.seen, shown, mails, came)
         self.screen.stop()
         self._tell_the_end(shown, mails)
         for problem in found:
             self.screen.say(f"FAILED: {problem}")
-        result = summary(self.seen, shown, mails, time.monotonic() - self.began)
+        result = summary(self.seen, shown, mails, came, time.monotonic() - self.began)
         self.screen.say(json.dumps(result))
         if json_file is not None:
             await asyncio.to_thread(json_file.write_text, json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -147,6 +160,10 @@ class _Play:
 
     async def _round(self, onward: Enrollments, footer: Sequence[str]) -> list[dict[str, Any]]:
         """Look, let those act who have read enough, show it, and wait a moment."""
+        for mail in await self._came_in(onward):
+            if mail["id"] not in self.shown_mail:
+                self.shown_mail.add(mail["id"])
+                self.screen.mail(mail)
         shown = await self._look(onward)
         mails = self.servers.recipients.received()
         for each in shown:
@@ -176,6 +193,12 @@ class _Play:
                 found.append({**shown, "temporal_ui": link})
         return found
 
+    async def _came_in(self, onward: Enrollments) -> list[dict[str, Any]]:
+        """The mail that came in, oldest first: the newest 200."""
+        async with onward.database.read() as connection:
+            rows = await inbound.page(connection, limit=200)
+        return [reading.inbound_shown(row) for row in reversed(rows)]
+
     async def _enroll(self, onward: Enrollments) -> None:
         """Apply the sequence and enroll whoever was never enrolled; the others go on where they were."""
         async with onward.database.read() as connection:
@@ -189,7 +212,7 @@ class _Play:
             if result.refused:
                 raise Failure(Code.REFUSED, result.refused[0]["code"], f"{result.contact} may not enter")
         said = f"{len(absent)} contacts enrolled in {cast.SEQUENCE}" if absent else "Going on with the data of before"
-        self.screen.say(f"\n{said}. Their workflows in Temporal UI, and their mail:")
+        self.screen.say(f"\n{said}. Workflows in Temporal UI, and mail:")
         for each in await self._look(onward):
             self.screen.say(f"  {each['contact']:<6} {each['temporal_ui'] or each['workflow_id']}")
         self.screen.say(f"  mail   {self.servers.inboxes}/<address>/*.eml, or `{command()} inbox mara`")
@@ -206,16 +229,36 @@ class _Play:
             received = {mail.message_id.strip("<>") for mail in mails}
             self._begin(self._settle(onward, shown, received))
         member = next(member for member in cast.CAST if member.contact == shown["contact"])
-        ready = member.act is not None and shown["sent"] >= member.acts_on and not shown["closed"]
-        if ready and key not in self.acting:
+        if shown["closed"]:
+            return
+        if member.back_early and shown["reason"] == "out_of_office" and f"resume {key}" not in self.acting:
+            self.acting.add(f"resume {key}")
+            self._begin(self._resume(onward, shown))
+        if not member.acts_on or key in self.acting:
+            return
+        since, address = datetime.fromisoformat(shown["started_at"]), self.addresses[member.contact]
+        has_read = [mail for mail in mails if mail.address == address and mail.received_at >= since]
+        if len(has_read) >= member.acts_on:
             self.acting.add(key)
-            self._begin(self._act(onward, member, shown))
+            self._begin(self._act(onward, member, shown, has_read[-1]))
 
-    async def _act(self, onward: Enrollments, member: cast.Member, shown: Mapping[str, Any]) -> None:
-        if member.act is None or await cast.has_acted(onward, shown["enrollment"]):
+    async def _act(
+        self, onward: Enrollments, member: cast.Member, shown: Mapping[str, Any], received: Received
+    ) -> None:
+        """The contact has read what they received, and writes back or becomes a client."""
+        if await cast.has_acted(onward, shown["enrollment"]):
             return
         await asyncio.sleep(cast.READS_FOR)
-        await member.act(onward, shown)
+        if member.answer is not None:
+            raw = member.answer.write(received)
+            await asyncio.to_thread(self.servers.come_back, raw, member.answer.folder)
+        if member.becomes_client:
+            await cast.become_client(onward, shown)
+
+    async def _resume(self, onward: Enrollments, shown: Mapping[str, Any]) -> None:
+        await asyncio.sleep(cast.BACK_AFTER)
+        await cast.resume(onward, shown)
+        self.screen.say(f"{shown['contact']} has called, she is back already: resumed by hand")
 
     async def _settle(self, onward: Enrollments, shown: Mapping[str, Any], received: set[str]) -> None:
         if await cast.settle_unknown(onward, shown, received):
@@ -258,12 +301,12 @@ class _Play:
     def _footer(self, ended: bool) -> list[str]:
         onward, seq = command(), cast.SEQUENCE
         tries = (
-            ["resume tomas", f"enroll {seq} ben", "explain chen"]
+            ["inbound list", "resume tomas", f"enroll {seq} ben", "explain chen"]
             if ended
-            else ["pause ben --for 10m", f"sequence off {seq}", "explain chen"]
+            else ["inbound list", "pause ben --for 10m", f"sequence off {seq}", "explain chen"]
         )
         lines = ["In a second terminal, try:", *(f"  {onward} {words}" for words in tries)]
-        return ["", *lines, "Ctrl-C stops everything; the data stays (make demo goes on, make demo-clean forgets)."]
+        return ["", *lines, "Ctrl-C stops it; the data stays (make demo goes on, make demo-clean forgets)."]
 
 
 def _is_at_rest(shown: Mapping[str, Any]) -> bool:

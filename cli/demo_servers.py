@@ -1,8 +1,9 @@
-"""Every process of the demo: the embedded stack, the recipients' server, the worker, the API. They all die with us."""
+"""Every process of the demo: the embedded stack, the two mail servers, the worker, the API. They all die with us."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -11,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from embedded import imap, recipients
 from embedded.errors import EmbeddedError
-from embedded.recipients import Behaviour, RecipientsProcess, spawn
+from embedded.imap import ImapProcess
+from embedded.recipients import Behaviour, RecipientsProcess
 from embedded.server import Progress, Server, free_port, wait_until_ready
 from embedded.stack import Stack, start_stack
 
@@ -24,6 +27,9 @@ WORKER_SETTINGS = {
     "ONWARD_MARK_GRACE_SECONDS": "2",
     "ONWARD_DEFER_BASE_SECONDS": "5",
     "ONWARD_GRACEFUL_SHUTDOWN_SECONDS": "5",
+    "ONWARD_IMAP_POLL_SECONDS": "1",
+    "ONWARD_IMAP_RETRY_SECONDS": "1",
+    "ONWARD_IMAP_LOST_SECONDS": "5",
 }
 FOREIGN = (
     "TEMPORAL_NAMESPACE",
@@ -45,6 +51,8 @@ class Servers:
     say: Progress
     stack: Stack = field(init=False)
     recipients: RecipientsProcess = field(init=False)
+    imap: ImapProcess = field(init=False)
+    imap_user: str = ""
     api_port: int = 0
     _children: dict[str, Server] = field(default_factory=dict)
     _stops: list[Callable[[], None]] = field(default_factory=list)
@@ -78,8 +86,28 @@ class Servers:
     def start_recipients(self, behaviours: Mapping[str, Behaviour]) -> None:
         """The SMTP server that plays the recipients."""
         self.say("Starting the recipients' mail server")
-        self.recipients = spawn(self.inboxes, behaviours)
+        self.recipients = recipients.spawn(self.inboxes, behaviours)
         self._stops.append(self.recipients.stop)
+
+    def start_imap(self, user: str) -> None:
+        """The IMAP server with our own mailbox, where answers come back. It keeps mail only while it runs, and its password
+        is another one each time."""
+        self.say("Starting the mailbox's IMAP server")
+        password = secrets.token_urlsafe(24)
+        self.imap_password.touch(mode=0o600)
+        self.imap_password.write_text(password)
+        self.imap_user = user
+        self.imap = imap.spawn(self.home / "imap", {user: password})
+        self._stops.append(self.imap.stop)
+
+    def come_back(self, raw: bytes, folder: str) -> None:
+        """Let a mail come into a folder of our mailbox. Raises OSError or imaplib.IMAP4.error."""
+        imap.append(self.imap.port, self.imap_user, self.imap_password.read_text(), raw, folder)
+
+    @property
+    def imap_password(self) -> Path:
+        """The file with our mailbox's password."""
+        return self.home / "imap_password"
 
     @property
     def api_url(self) -> str:
@@ -104,7 +132,7 @@ class Servers:
     def check(self) -> None:
         """Raises EmbeddedError if one of the processes has ended by itself."""
         self.stack.check()
-        for server in (*self._children.values(), self.recipients.server):
+        for server in (*self._children.values(), self.recipients.server, self.imap.server):
             if server.poll() is not None:
                 raise EmbeddedError(
                     "server_died",

@@ -25,6 +25,8 @@ STYLES = {
     "removed": "dim",
 }
 
+WAITS = "waits for "
+
 
 class Screen:
     """Shows the cast as it changes. `plots` are the contacts' lines of plot, by contact."""
@@ -50,6 +52,15 @@ class Screen:
         """A line above the table."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def mail(self, mail: Mapping[str, Any]) -> None:
+        """A line about a mail that came in: whose it is, what it was taken for."""
+        whose = mail["contact"] or mail["from"]
+        found = mail["return"]
+        until = f", back {found['date']}" if found.get("date") else ""
+        place = "" if mail["folder"] == "INBOX" else f"{mail['folder']}, "
+        by = f"matched by {mail['matched_by']}" if mail["matched_by"] else "nobody's"
+        self.say(f"{self._seconds():5.1f} s  {whose:<6} mail in: {mail['kind']}{until} ({place}{by})")
+
     def update(self, cast: Sequence[Mapping[str, Any]], now: datetime, footer: Sequence[str]) -> None:
         """Show the cast as it is now."""
         if self._live is not None:
@@ -59,11 +70,13 @@ class Screen:
             line = _status_of(shown)
             if self._last.get(shown["contact"]) != line:
                 self._last[shown["contact"]] = line
-                seconds = time.monotonic() - self._began
-                self.say(f"{seconds:5.1f} s  {shown['contact']:<6} {line:<44} {next_words(shown, now)}")
+                self.say(f"{self._seconds():5.1f} s  {shown['contact']:<6} {line:<44} {next_words(shown, now)}")
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
 
     def table(self, cast: Sequence[Mapping[str, Any]], now: datetime) -> RenderableType:
-        """One row per contact."""
+        """One row per contact. In 80 columns and 24 lines everything has its place."""
         wide = self.console.width >= 110
         made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         made.add_column("Contact", no_wrap=True)
@@ -72,8 +85,9 @@ class Screen:
         made.add_column("Status", no_wrap=True)
         made.add_column("Reason", no_wrap=True)
         made.add_column("Step", no_wrap=True)
-        made.add_column("Sent", justify="right", no_wrap=True)
-        made.add_column("Next")
+        if wide:
+            made.add_column("Sent", justify="right", no_wrap=True)
+        made.add_column("Next, or waits for")
         for shown in cast:
             step = shown["step"]
             link = f"link {shown['temporal_ui']}" if shown["temporal_ui"] else ""
@@ -83,8 +97,8 @@ class Screen:
                 Text(shown["label"], style=STYLES[shown["status"]]),
                 shown["reason"] or shown["phase"] or "",
                 f"{step['number']}/{step['total']}" if step else "",
-                str(shown["sent"]),
-                next_words(shown, now),
+                *([str(shown["sent"])] if wide else []),
+                next_words(shown, now).removeprefix(WAITS),
             )
         return made
 
@@ -112,7 +126,7 @@ def next_words(shown: Mapping[str, Any], now: datetime) -> str:
         return "ended"
     if coming["what"] == "reserve":
         return "finds a sending time"
-    return f"waits for {_whom(shown)}"
+    return f"{WAITS}{_whom(shown)}"
 
 
 def _whom(shown: Mapping[str, Any]) -> str:

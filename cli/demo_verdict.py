@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from temporalio.service import RPCError
 
-from cli.demo_cast import CAST
+from cli.demo_cast import CAST, from_mail
+from cli.demo_mail import back_on
 from client import reading
 from client.checking import COMPARED
 from client.enrollments import Enrollments
@@ -18,19 +20,25 @@ from domain.statuses import Status
 from embedded.recipients import Received, duplicates
 
 FIVE = ("active", "paused", "bounced", "not_sent", "finished")
+FACTS = ("reply", "out_of_office", "bounce", "unsubscribe", "meeting_booked")
+"""What only a mail may tell a workflow here; a refusal at the SMTP dialogue is `system`'s."""
 
 
 @dataclass
 class Run:
-    """What was seen while it played. `seen`: (contact, status, reason)."""
+    """What was seen while it played. `seen`: (contact, status, reason). `until`: to which day an absence held a contact."""
 
     killed: int = 0
     seen: set[tuple[str, str, str | None]] = field(default_factory=set)
+    until: dict[str, date] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
     def see(self, shown: Mapping[str, Any]) -> None:
         """Note how an enrollment stands now."""
         self.seen.add((shown["contact"], shown["status"], shown["reason"]))
+        for hold in shown["holds"]:
+            if hold["kind"] == "out_of_office" and hold.get("until"):
+                self.until[shown["contact"]] = datetime.fromisoformat(hold["until"]).date()
 
     @property
     def statuses(self) -> set[str]:
@@ -38,8 +46,14 @@ class Run:
         return {status for _, status, _ in self.seen}
 
 
-def summary(run: Run, cast: Sequence[Mapping[str, Any]], mails: Sequence[Received], seconds: float) -> dict[str, Any]:
-    """The numbers of a run."""
+def summary(
+    run: Run,
+    cast: Sequence[Mapping[str, Any]],
+    mails: Sequence[Received],
+    came: Sequence[Mapping[str, Any]],
+    seconds: float,
+) -> dict[str, Any]:
+    """The numbers of a run. `came`: the mail that came in."""
     order = [status.value for status in Status]
     return {
         "counts": dict(Counter(shown["status"] for shown in cast)),
@@ -47,12 +61,17 @@ def summary(run: Run, cast: Sequence[Mapping[str, Any]], mails: Sequence[Receive
         "reasons": dict(Counter(shown["reason"] for shown in cast if shown["reason"])),
         "sent": len(mails),
         "duplicates": len(duplicates(mails)),
+        "inbound": dict(sorted(Counter(mail["kind"] for mail in came).items())),
         "seconds": round(seconds, 1),
     }
 
 
 async def problems(
-    onward: Enrollments, run: Run, cast: Sequence[Mapping[str, Any]], mails: Sequence[Received]
+    onward: Enrollments,
+    run: Run,
+    cast: Sequence[Mapping[str, Any]],
+    mails: Sequence[Received],
+    came: Sequence[Mapping[str, Any]],
 ) -> list[str]:
     """One line for each condition that does not hold."""
     found = list(run.errors)
@@ -61,12 +80,16 @@ async def problems(
         found.append(f"{run.killed} workers were killed")
     by_contact = {shown["contact"]: shown for shown in cast}
     attempts: dict[str, list[dict[str, Any]]] = {}
+    stories: dict[str, list[dict[str, Any]]] = {}
     async with onward.database.read() as connection:
         for contact, shown in by_contact.items():
             attempts[contact] = await reading.attempts(connection, shown["enrollment"])
-    found += _endings(run, by_contact)
-    found += _causes(by_contact, attempts)
-    found += await _client_stage(onward, by_contact)
+            stories[contact] = await reading.story(connection, shown["enrollment"])
+    found += _endings(by_contact)
+    found += _refusals(attempts)
+    found += _pauses(run, by_contact, came)
+    found += _answers(stories, came)
+    found += _client_stage(stories)
     found += _receiver_differs([line for lines in attempts.values() for line in lines], mails)
     for shown in cast:
         found += await _differs(onward, shown)
@@ -75,7 +98,7 @@ async def problems(
     return found
 
 
-def _endings(run: Run, cast: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _endings(cast: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     for member in CAST:
         shown = cast.get(member.contact)
@@ -83,13 +106,11 @@ def _endings(run: Run, cast: Mapping[str, Mapping[str, Any]]) -> list[str]:
             found.append(f"{member.contact} was not enrolled")
         elif (shown["status"], shown["reason"]) != member.ends:
             found.append(f"{member.contact} ended as {shown['status']}/{shown['reason']}, not {'/'.join(member.ends)}")
-        if member.also is not None and (member.contact, *member.also) not in run.seen:
-            found.append(f"{member.contact} was never {'/'.join(member.also)}")
     return found
 
 
-def _causes(cast: Mapping[str, Mapping[str, Any]], attempts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The bounces come from what the receiving server said, the pause from an auto-reply without a date."""
+def _refusals(attempts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """What the receiving servers refused is in the ledger, with their words."""
     found = []
     for member in CAST:
         if member.server is None:
@@ -102,21 +123,60 @@ def _causes(cast: Mapping[str, Mapping[str, Any]], attempts: Mapping[str, Sequen
             for line in lines
         ):
             found.append(f"{member.contact}: the ledger has no rejection {said!r}: {lines}")
-    holds = cast["tomas"]["holds"] if "tomas" in cast else []
-    if [(hold["kind"], hold.get("until")) for hold in holds] != [("out_of_office", None)]:
-        found.append(f"tomas does not wait for a person because of an auto-reply: {holds}")
     return found
 
 
-async def _client_stage(onward: Enrollments, cast: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _pauses(run: Run, cast: Mapping[str, Mapping[str, Any]], came: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Who named a day of return was held beyond it; who named none waits for a person."""
+    found = []
+    for member in CAST:
+        for mail in came:
+            if not member.back_early or mail["contact"] != member.contact:
+                continue
+            named = back_on(datetime.fromisoformat(mail["received_at"]).date())
+            if mail["return"].get("date") != named.isoformat() or run.until.get(member.contact, named) <= named:
+                found.append(f"{member.contact} named {named}, was held until {run.until.get(member.contact)}: {mail}")
+        if member.ends != ("paused", "out_of_office") or member.contact not in cast:
+            continue
+        holds = cast[member.contact]["holds"]
+        if [(hold["kind"], hold.get("until"), hold.get("day")) for hold in holds] != [("out_of_office", None, None)]:
+            found.append(f"{member.contact} does not wait for a person because of an auto-reply: {holds}")
+    return found
+
+
+def _answers(stories: Mapping[str, Sequence[Mapping[str, Any]]], came: Sequence[Mapping[str, Any]]) -> list[str]:
+    """All that the contacts wrote came by IMAP, was understood and matched, and nothing else told the workflows of it."""
+    wanted = {
+        (member.contact, member.answer.kind, member.answer.matched_by, member.answer.folder, "imap")
+        for member in CAST
+        if member.answer is not None
+    }
+    had = [(mail["contact"], mail["kind"], mail["matched_by"], mail["folder"], mail["source"]) for mail in came]
+    found = [f"this mail never came in: {one}" for one in wanted - set(had)]
+    found += [f"this mail came in and nobody wrote it: {one}" for one in (Counter(had) - Counter(wanted)).elements()]
+    for contact, story in stories.items():
+        by_mail = {line["by"] for line in story if from_mail(line)}
+        own = {f"mail:{mail['id']}" for mail in came if mail["contact"] == contact}
+        if by_mail != own:
+            found.append(f"{contact}: the story names other mails than came in: {by_mail ^ own}")
+        found += [
+            f"{contact}: {line['kind']} was told by {line['by']}, not by mail"
+            for line in story
+            if line["kind"] in FACTS and line["by"] != "system" and not from_mail(line)
+        ]
+    return found
+
+
+def _client_stage(stories: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """Not Sent comes from the guard that saw the account's stage."""
-    if "chen" not in cast:
-        return []
-    async with onward.database.read() as connection:
-        story = await reading.story(connection, cast["chen"]["enrollment"])
-    if any(line["kind"] == "not_sent" and line["data"].get("seen_stage") == "Current Client" for line in story):
-        return []
-    return ["chen: no guard stopped an email because of the account's stage"]
+    found = []
+    for member in CAST:
+        story = stories.get(member.contact, ())
+        if member.becomes_client and not any(
+            line["kind"] == "not_sent" and line["data"].get("seen_stage") == "Current Client" for line in story
+        ):
+            found.append(f"{member.contact}: no guard stopped an email because of the account's stage")
+    return found
 
 
 def _receiver_differs(ledger: Sequence[Mapping[str, Any]], mails: Sequence[Received]) -> list[str]:

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Code, Failure, emit, table
-from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, run
+from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, run, which
 from client.inbound import Inbound, Taken
 from client.reading import inbound_shown
 from domain.inbound import Arrival, Kind
 from settings import load_settings
-from store import enrollments, inbound
+from store import inbound
 
 group = typer.Typer(no_args_is_help=True, help="Mail that came in: replies, bounces, absences.")
 MailArgument = Annotated[str, typer.Argument(metavar="MAIL", help="The mail's ID, as `onward inbound list` shows it.")]
@@ -40,7 +40,9 @@ def list_mail(
     needs: Annotated[bool, typer.Option("--needs", help="Only what a person must look at.")] = False,
     unmatched: Annotated[bool, typer.Option("--unmatched", help="Only mail that belongs to no enrollment.")] = False,
     kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
-    enrollment: Annotated[str | None, typer.Option(help="Only mail of this enrollment.")] = None,
+    enrollment: Annotated[
+        str | None, typer.Option(help="Only mail of this enrollment: its ID, or a contact with one open enrollment.")
+    ] = None,
     after: Annotated[str | None, typer.Option(metavar="MAIL", help="From behind this mail on.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     as_json: JsonOption = False,
@@ -49,17 +51,15 @@ def list_mail(
 
     async def work() -> None:
         async with open_database() as database, database.read() as connection:
-            if needs:
-                rows = await inbound.page_of_needs(connection, after=after, limit=limit)
-            else:
-                rows = await inbound.page(
-                    connection,
-                    after=after,
-                    kind=kind,
-                    enrollment=enrollment,
-                    unmatched=True if unmatched else None,
-                    limit=limit,
-                )
+            rows = await inbound.page(
+                connection,
+                after=after,
+                kind=kind,
+                enrollment=None if enrollment is None else await which(connection, [enrollment], None),
+                unmatched=True if unmatched else None,
+                needs=needs,
+                limit=limit,
+            )
         shown = [inbound_shown(row) for row in rows]
         lines = table("received", "kind", "from", "subject", "of", "did", "needs", "mail")
         for one in shown:
@@ -163,7 +163,9 @@ def correct(
     return_date: Annotated[
         str | None, typer.Option("--return-date", metavar="DATE", help="The day its writer is back.")
     ] = None,
-    enrollment: Annotated[str | None, typer.Option(help="Whose it is.")] = None,
+    enrollment: Annotated[
+        str | None, typer.Option(help="Whose it is: an enrollment's ID, or a contact with one open enrollment.")
+    ] = None,
     by: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -179,10 +181,11 @@ def correct(
 
     async def work() -> None:
         async with _open() as way:
+            owner = None
             if enrollment is not None:
                 async with way.onward.database.read() as connection:
-                    await enrollments.get(connection, enrollment)
-            taken = await way.correct(mail, by=actor(by), kind=kind, return_date=day, enrollment=enrollment)
+                    owner = await which(connection, [enrollment], None)
+            taken = await way.correct(mail, by=actor(by), kind=kind, return_date=day, enrollment=owner)
         emit(taken.as_json(), _said(taken), as_json=as_json)
 
     run(work())

@@ -34,9 +34,10 @@ def _command(only_mail: bool) -> Callable[..., object]:
     if only_mail:
         mail.add_to(app)
         return typer.main.get_command(app)
-    from cli import check, definitions, demo, enrollments, inbound, people, servers  # heavy: Temporal and the database
+    # Heavy: Temporal and the database.
+    from cli import check, definitions, demo, enrollments, inbound, people, planning, servers
 
-    for part in (demo, enrollments, definitions, people, inbound, mail, check, servers):
+    for part in (demo, enrollments, planning, definitions, people, inbound, mail, check, servers):
         part.add_to(app)
     return typer.main.get_command(app)
 

@@ -91,6 +91,8 @@ def _contact_lines(found: StoredContact) -> list[str]:
         lines.append(f"  suppressed: {found.suppressed}")
     if found.account:
         lines.append(f"  account  {found.account_name} ({found.account}), stage {found.account_stage}")
+    if found.zone or found.country:
+        lines.append(f"  place    {', '.join(filter(None, (found.zone, found.country)))}")
     lines += [f"  {name}  {value}" for name, value in found.fields.items()]
     return lines
 
@@ -106,6 +108,8 @@ def contact_set(
     account: Annotated[str | None, typer.Option(help="The account's ID; empty takes it away.")] = None,
     consent: Annotated[bool | None, typer.Option("--consent/--no-consent")] = None,
     changed_job: Annotated[bool | None, typer.Option("--changed-job/--same-job")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone, such as Europe/Berlin; empty takes it away.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166 code, such as DE; empty takes it away.")] = None,
     field: FieldOption = None,
     by: AsOption = None,
     as_json: JsonOption = False,
@@ -122,8 +126,9 @@ def contact_set(
     )
     if email is not None:
         changes["email"] = check_address(email) if email else None
-    if account is not None:
-        changes["account"] = account or None
+    for name, value in (("account", account), ("zone", zone), ("country", country)):
+        if value is not None:
+            changes[name] = value or None
     parsed = parse_definition(ContactChanges, _some(changes))
 
     async def work() -> None:

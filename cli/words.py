@@ -84,12 +84,26 @@ def explained_lines(told: Mapping[str, Any], now: datetime) -> list[str]:
     """Why, what next, what a person may do, and the guards."""
     lines = [headline(told), f"  {told['sentence']}"]
     for hold in told["holds"]:
-        lines.append(f"  held     {hold_of(hold, now)}")
+        lines.append(f"  held     {hold['kind']}: {hold['source']}; released by {', or '.join(hold['released_by'])}")
+    if told["halt"]:
+        halt = told["halt"]
+        goes_on = "it goes on by itself" if halt["heals"] else f"it {halt['position']}"
+        lines.append(f"  stopped  {halt['reason']} {moment_of(halt['at'], now)}; {goes_on}")
+    for number, wait in enumerate(told["waits"]):
+        lines.append(f"  {'then   ' if number else 'waits  '}  {wait['code']}: {wait['words']}")
+    for mark in told["recorded"]:
+        lines.append(f"  recorded {mark['message']} by {mark['by']}, not taken up yet ({mark['shown']})")
     lines.append(f"  next     {next_of(told['next'], now)}")
     if told["ready_to"]:
         lines.append(f"  ready    the cause has cleared: {told['ready_to']} goes through now")
     if told["allowed"]:
         lines.append(f"  you may  {', '.join(told['allowed'])}")
+    closed: dict[str, list[str]] = {}
+    for one in told["actions"]:
+        if not one["open"]:
+            closed.setdefault(one["why"], []).append(one["action"])
+    if closed:
+        lines.append("  not now  " + "; ".join(f"{', '.join(names)} ({why})" for why, names in closed.items()))
     if told["guards"]:
         lines.append("  guards on the next email, with the facts of now:")
         width = max(len(guard["guard"]) for guard in told["guards"])

@@ -1,9 +1,10 @@
 """The silence checker: proves over all open enrollments that nothing stands still unseen (design section 4, invariant 4).
 
-Reads only. Each finding has a stable `code`:
+Reads only; `client.repairing` mends. Each finding has a stable `code`:
 `silent` names no next wake-up and nobody it waits for; `overdue` should have woken itself; `workflow_missing` has an open
 record and no running workflow; `record_missing` the reverse; `not_answering` its workflow answers no query (no worker?);
-`failing` its workflow tasks fail; `projection_differs` the record is not what the workflow says of itself.
+`failing` its workflow tasks fail; `projection_differs` the record is not what the workflow says of itself; `leftover` keeps a
+slot, a wake-up at a gate or a recorded stop that its status has no use for.
 """
 
 from __future__ import annotations
@@ -53,16 +54,18 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with one enrollment. `enrollment` is None where there is no record."""
+    """Something wrong with one enrollment. `enrollment` is None where there is no record. `differing`: the fields that
+    differ, or what is left over."""
 
     code: str
     workflow_id: str
     enrollment: str | None
     detail: str
+    differing: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For callers."""
-        return asdict(self)
+        return {**asdict(self), "differing": list(self.differing)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Report:
 
 async def check(client: Client, database: Database, *, now: datetime, query_seconds: float = 5.0) -> Report:
     """Look at every open record and every running workflow. `query_seconds`: how long a workflow may take to answer."""
-    checker = _Checker(client, database, now, timedelta(seconds=query_seconds))
+    checker = Checker.of(client, database, now, query_seconds)
     found: list[Finding] = []
     seen: set[str] = set()
     async for page in checker.open_records():
@@ -89,17 +92,25 @@ async def check(client: Client, database: Database, *, now: datetime, query_seco
         for findings in await asyncio.gather(*(one(record) for record in page)):
             found += findings
     found += await checker.without_record(seen)
+    found += await checker.leftovers()
     known = {finding.workflow_id for finding in found}
     found += [finding for finding in await checker.reported() if finding.workflow_id not in known]
     return Report(len(seen), tuple(found))
 
 
 @dataclass(frozen=True)
-class _Checker:
+class Checker:
+    """Looks at one thing at a time. `patience`: how long a workflow may take to answer."""
+
     client: Client
     database: Database
     now: datetime
     patience: timedelta
+
+    @classmethod
+    def of(cls, client: Client, database: Database, now: datetime, query_seconds: float) -> Checker:
+        """A checker as of `now`."""
+        return cls(client, database, now, timedelta(seconds=query_seconds))
 
     async def open_records(self) -> AsyncIterator[list[tuple[str, str]]]:
         """Pages of (enrollment, workflow ID)."""
@@ -114,6 +125,7 @@ class _Checker:
 
     async def look(self, enrollment: str, workflow: str) -> list[Finding]:
         """One open record and its workflow."""
+        differing: list[str] = []
         difference = ""
         for _ in range(LOOKS):
             async with self.database.read() as connection:
@@ -132,7 +144,7 @@ class _Checker:
                 return [silence] if silence else []
             difference = "; ".join(f"{name}: record {shown[name]}, workflow {own.get(name)}" for name in differing)
             await asyncio.sleep(0.5)
-        return [Finding("projection_differs", workflow, enrollment, difference)]
+        return [Finding("projection_differs", workflow, enrollment, difference, tuple(differing))]
 
     def _silence(self, enrollment: str, workflow: str, shown: dict[str, Any], since: datetime) -> Finding | None:
         coming = shown["next"]
@@ -194,6 +206,17 @@ class _Checker:
                     Finding("record_missing", execution.id, None, f"running since {execution.start_time.isoformat()}")
                 )
         return found
+
+    async def leftovers(self) -> list[Finding]:
+        """Rows that nobody has a use for."""
+        async with self.database.read() as connection:
+            rows = await connection.fetch(sql("repair.leftovers"), GRACE)
+        return [
+            Finding(
+                "leftover", row["workflow_id"], str(row["id"]), f"left: {', '.join(row['what'])}", tuple(row["what"])
+            )
+            for row in rows
+        ]
 
     async def reported(self) -> list[Finding]:
         """Workflows of which Temporal itself reports that their tasks keep failing."""

@@ -258,7 +258,8 @@ class Enrollments:
         now = self.now()
         decision = apply(state, message, now)
         at_once = tuple(effect for effect in decision.effects if effect.kind == "suppress")
-        await effects.lock_for(connection, at_once, contact=state.contact)
+        # Of a closed one also what amending it will need, since no such lock may be taken once rows are.
+        await effects.lock_for(connection, decision.effects if state.closed else at_once, contact=state.contact)
         # A closed record's workflow ID may be another enrollment's by now: nobody is to be told of it.
         placed = [] if state.closed else [Mark(state.enrollment, key, message.name, _payload(message))]
         for effect in decision.effects:

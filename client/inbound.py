@@ -112,7 +112,7 @@ class Inbound:
             earlier = await inbound.find(connection, fingerprint)
             if earlier is not None:
                 return _again(earlier)
-            known = await self._known(connection, names, arrival.mailbox)
+            known = await self._known(connection, parsed, names, arrival.mailbox)
         arrival = replace(arrival, received_at=_plausible(arrival.received_at, self.onward.now()))
         reading = await asyncio.to_thread(
             classify, parsed, names, received_at=arrival.received_at, context=known.context
@@ -145,7 +145,7 @@ class Inbound:
         async with self.onward.database.transaction() as connection:
             await inbound.keep(connection, kept)
 
-    async def _known(self, connection: Connection, names: Names, mailbox: str | None) -> _Known:
+    async def _known(self, connection: Connection, parsed: Parsed, names: Names, mailbox: str | None) -> _Known:
         found, ours = await inbound.by_message_ids(connection, names)
         to_unsubscribe = False
         for address in (*names.recipients, *names.concerned):
@@ -159,12 +159,17 @@ class Inbound:
         for address in names.concerned[:5]:
             by_concerned = by_concerned or await inbound.by_address(connection, address, mailbox)
         quoted = found or by_sender
+        # Where a rule of the mailbox redirects its mail, the mark of that rule names the mailbox.
+        redirected = (value.strip("<> ").lower() for value in parsed.headers.all("x-ms-exchange-inbox-rules-loop"))
+        own = await inbound.own_addresses(connection, [names.sender, *redirected])
+        if found is not None and found.match.by == "answers" and (found.match.recipient or "").lower() == names.sender:
+            own -= {names.sender}  # somebody who tries Onward out on a mailbox of ours answers as any contact does
         return _Known(
             found,
             by_sender,
             by_concerned,
             Context(
-                own_addresses=await inbound.own_addresses(connection, [names.sender]),
+                own_addresses=own,
                 own_message_ids=ours,
                 sent=tuple(parse(one).text for one in (quoted.sent if quoted else ())),
                 to_unsubscribe=to_unsubscribe,
@@ -212,7 +217,7 @@ class Inbound:
         """Whom an opt-out concerns who is in no sequence: it holds all the same."""
         if reading.kind not in _OPT_OUTS:
             return None
-        addresses = names.concerned[:5] if reading.kind is Kind.COMPLAINT else (names.sender,)
+        addresses = names.concerned[:5] if _reported(reading) else (names.sender,)
         for address in addresses:
             contact = await inbound.contact_by_address(connection, address)
             if contact is not None:
@@ -265,9 +270,11 @@ class Inbound:
             await marks.lock_rows(connection, [state.enrollment])
             await marks.place(connection, mark, now=self.onward.now())
             return [mark]
+        placed = await self.onward.record(connection, state, row["workflow_id"], message)
         if state.closed:
+            # Behind the others' rows: amending locks the contact, and whoever holds an enrollment's row may wait for that.
             await enrollments.amend(connection, state.enrollment, message, self.onward.now())
-        return await self.onward.record(connection, state, row["workflow_id"], message)
+        return placed
 
     async def _tell(self, placed: Sequence[Mark]) -> None:
         """Tell the workflows. Where none runs its record is amended, as the sweeper would do a little later."""
@@ -301,41 +308,57 @@ class Inbound:
     ) -> Taken:
         """A person says what a mail is, when its writer is back, or whose it is. It is told to the enrollment as a message of
         theirs, which no later auto-reply overrides. Raises InboundUnknown, Refused `not_a_correction`, InvalidMessage."""
+        if (kind, return_date, enrollment) == (None, None, None):
+            raise InvalidMessage("say what is wrong", field="kind", fix="give kind, return_date or enrollment")
         async with self.onward.database.transaction() as connection:
             row = await inbound.get(connection, mail)
             reading = Reading.model_validate(row["reading"])
-            kind = kind or (Kind.OUT_OF_OFFICE if return_date else reading.kind)
+            said_before = row["correction"] or {}
+            before = Kind(said_before.get("kind", reading.kind))
+            read_date = reading.return_.date if reading.return_.status == "date" else None
+            known = date.fromisoformat(said_before["return_date"]) if "return_date" in said_before else read_date
+            kind = kind or (Kind.OUT_OF_OFFICE if return_date else before)
             if kind not in CORRECTIONS:
                 allowed = tuple(one.value for one in CORRECTIONS)
                 raise Refused("not_a_correction", f"a mail cannot be made {kind.value}", allowed=allowed, field="kind")
             if return_date is not None and kind is not Kind.OUT_OF_OFFICE:
                 raise InvalidMessage("only out_of_office has a return date", field="return_date", fix="leave it out")
-            owner = enrollment or (str(row["enrollment_id"]) if row["enrollment_id"] else None)
+            former = str(row["enrollment_id"]) if row["enrollment_id"] else None
+            owner = enrollment or former
             if owner is None:
                 raise InvalidMessage("nobody knows whose mail this is", field="enrollment", fix="name the enrollment")
             match = await inbound.chosen(connection, owner)
-            said = {"kind": kind.value, "enrollment": owner, **({"return_date": return_date} if return_date else {})}
-            what = _corrected(kind, reading, match, return_date, first=row["matched_by"] is None)
+            day = (return_date or known) if kind is Kind.OUT_OF_OFFICE else None
+            said = {"kind": kind.value, "enrollment": owner, **({"return_date": day} if day else {})}
+            was = await inbound.chosen(connection, former) if former else None
+            moved = was is not None and was.state.contact != match.state.contact
+            what = _corrected(kind, before, match, day, first=was is None or moved)
             await inbound.correct(connection, row, said, match, by=by, now=self.onward.now())
             # Each correction is a message of its own: the mail's first one has been seen.
             source = f"mail/{mail}/{uuid.uuid4().hex[:8]}"
             placed = await self._act(connection, source, by, self.onward.now(), reading, match, what)
+            if moved and before is Kind.OUT_OF_OFFICE:
+                ended = Consequences(told=(_PRESENT,))
+                placed += await self._act(connection, f"{source}/was", by, self.onward.now(), reading, was, ended)
             await inbound.note_told(connection, row["id"], placed)
         await self._tell(placed)
         told = tuple({"enrollment": one.enrollment, "message": one.message} for one in placed)
         return Taken(mail, kind.value, "person", "person", owner, told)
 
 
-def _corrected(kind: Kind, reading: Reading, match: Match, return_date: date | None, *, first: bool) -> Consequences:
-    """What follows when a person says what a mail is. `first`: nothing had followed from it yet."""
+_PRESENT = Told("out_of_office", {"corrected": True, "present": True})
+"""Nobody was absent: the hold that the mail put on ends now."""
+
+
+def _corrected(kind: Kind, before: Kind, match: Match, day: date | None, *, first: bool) -> Consequences:
+    """What follows when a person says what a mail is. `before`: what it was taken for; `day`: when its writer is back; `first`:
+    nothing had followed from it for this person yet."""
     if kind is Kind.OUT_OF_OFFICE:
-        day = return_date or (reading.return_.date if first and reading.return_.status == "date" else None)
         payload: dict[str, Any] = {"corrected": True, **({"return_date": day.isoformat()} if day else {})}
         return Consequences(told=(Told("out_of_office", payload),))
     told = consequences(Reading(kind=kind, rule="person", meeting="accepted", return_=Return()), match).told
-    if not told and reading.kind is Kind.OUT_OF_OFFICE and not first:
-        # Nobody was absent: the hold that the mail put on ends now.
-        told = (Told("out_of_office", {"corrected": True, "present": True}),)
+    if before is Kind.OUT_OF_OFFICE and not first:
+        told = (_PRESENT, *told)
     return Consequences(told=told, note=not told)
 
 
@@ -346,13 +369,20 @@ def _read(raw: bytes) -> tuple[Parsed, Names]:
 
 def _choose(reading: Reading, known: _Known) -> Found | None:
     """What the mail names goes first. By address alone: of a report the address it is about, else its sender; and only while the
-    enrollment is open, but for opt-outs, which hold whenever they come."""
+    enrollment is open, but for opt-outs, which hold whenever they come. Our own mail is nobody's, unless it proves that it left."""
+    if reading.kind is Kind.OWN and (known.found is None or known.found.match.ledger != "unknown"):
+        return None
     if known.found is not None:
         return known.found
-    found = known.by_concerned if reading.kind in _REPORTS else known.by_sender
+    found = known.by_concerned if _reported(reading) else known.by_sender
     if found is not None and found.closed and reading.kind not in _OPT_OUTS:
         return None
     return None if reading.kind in _NOBODYS else found
+
+
+def _reported(reading: Reading) -> bool:
+    """Whether a server wrote the mail, of somebody else: a feedback report may also tell of an opt-out."""
+    return reading.kind in _REPORTS or reading.feedback is not None
 
 
 def _fingerprint(raw: bytes, names: Names) -> bytes:

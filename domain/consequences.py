@@ -4,7 +4,7 @@ person must look at. Pure; the inbound path performs it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from domain.inbound import Bounced, Kind, Reading
@@ -41,7 +41,7 @@ OURS = frozenset(
 SOFT = ("mailbox_full", "greylist", "expired", "unknown")
 """Classes that say nothing for good: the address may work tomorrow."""
 
-_EVIDENCE_ONLY = frozenset({Kind.DELAYED, Kind.DELIVERED, Kind.READ_RECEIPT, Kind.ACKNOWLEDGEMENT})
+_PROVE_NOTHING = frozenset({Kind.LIST, Kind.OTHER_AUTOMATIC})
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,14 @@ def consequences(reading: Reading, match: Match | None) -> Consequences:
         return _bounce(reading, match)
     handler = _HANDLERS.get(reading.kind)
     found = handler(reading, match) if handler is not None else Consequences(note=True)
-    if reading.kind in _EVIDENCE_ONLY and match.proven and match.ledger == "unknown":
-        return Consequences(told=(Told("settle_delivery", {"verdict": "sent"}),), note=True, needs=found.needs)
+    if (
+        match.proven
+        and match.ledger == "unknown"
+        and reading.kind not in _PROVE_NOTHING
+        # Replies and absences name the email themselves; what ends the enrollment leaves nothing to settle.
+        and all(one.name == "pause" for one in found.told)
+    ):
+        return replace(found, told=(Told("settle_delivery", {"verdict": "sent"}), *found.told))
     return found
 
 
@@ -154,6 +160,10 @@ def _bounce(reading: Reading, match: Match) -> Consequences:
     if not match.proven:
         return Consequences(note=True, needs="unproven_bounce")
     of = _concerned(reading, match)
+    settled = (Told("settle_delivery", {"verdict": "sent"}),) if match.ledger == "unknown" else ()
+    if of.action == "none":
+        # Others are told of in the same report: to whom our email went it was delivered.
+        return Consequences(told=settled, note=True)
     code = (of.enhanced or of.cls)[:40]
     naming = _naming(match)
     if of.hard:
@@ -162,7 +172,6 @@ def _bounce(reading: Reading, match: Match) -> Consequences:
     if of.cls in OURS:
         told = (Told("bounce", {"kind": "spam_block", "code": of.cls, **naming}),)
         return Consequences(told=told, bounce_class=of.cls, ours=True)
-    settled = (Told("settle_delivery", {"verdict": "sent"}),) if match.ledger == "unknown" else ()
     soft = (Told("bounce", {"kind": "soft", "code": of.cls, **naming}),)
     if match.soft + 1 >= SOFT_LIMIT:
         told = (*settled, *soft, Told("pause", everywhere=True))
@@ -171,10 +180,11 @@ def _bounce(reading: Reading, match: Match) -> Consequences:
 
 
 def _concerned(reading: Reading, match: Match) -> Bounced:
-    """The entry of the recipient that our email went to; else the first, since a forwarded address bounces under its own name."""
+    """The entry of the recipient that our email went to; else the first that failed, since a forwarded address bounces under
+    its own name. Of what was delivered the action is `none`."""
     wanted = (match.recipient or "").casefold()
-    failed = [one for one in reading.bounce if one.cls != "delivered"] or [Bounced()]
-    return next((one for one in failed if one.recipient.casefold() == wanted), failed[0])
+    named = next((one for one in reading.bounce if wanted and one.recipient.casefold() == wanted), None)
+    return named or next((one for one in reading.bounce if one.action != "none"), Bounced())
 
 
 def _naming(match: Match) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.durations import Duration
 from domain.guards import ContactFacts, Facts, evaluate
 from domain.reasons import OVERRIDES, find
 from domain.sequences import Sequence
@@ -103,7 +104,7 @@ def _here(facts: EntryFacts, sequence: Sequence) -> list[Refusal]:
         last = facts.here[0]
         if settings.reenroll == "never":
             found.append(Refusal("reenroll_not_allowed", _named(last)))
-        elif settings.cooldown.seconds or settings.cooldown.business_days:
+        elif settings.cooldown != Duration():
             wait = settings.cooldown.delta + timedelta(days=settings.cooldown.business_days)
             if last.ended_at is not None and facts.now < last.ended_at + wait:
                 found.append(Refusal("cooldown", {**_named(last), "until": (last.ended_at + wait).isoformat()}))

@@ -7,7 +7,17 @@ from typing import Any
 
 from domain.delivery import Answer
 from domain.reasons import find
-from domain.state import EnrollmentState, Hold, main_hold, next_release, phase, reason, status, status_label
+from domain.state import (
+    EnrollmentState,
+    Hold,
+    effective_status,
+    main_hold,
+    next_release,
+    phase,
+    reason,
+    status,
+    status_label,
+)
 from domain.statuses import HaltKind, HoldKind, Outcome, Phase, Release, Status
 from domain.transitions import allowed_actions, give_up_at, wake_at
 
@@ -35,7 +45,7 @@ def sentence(state: EnrollmentState, now: datetime) -> str:
     if current is Status.FINISHED:
         assert state.outcome is not None
         text = find("finished", state.outcome.value).sentence
-        return f"{text} (disposition: {state.disposition})" if state.disposition else text
+        return f"{text} Disposition: {state.disposition}." if state.disposition else text
     if state.halt is not None:
         group = "not_sent" if state.halt.kind is HaltKind.NOT_SENT else "bounced"
         text = find(group, state.halt.reason).sentence  # type: ignore[arg-type]
@@ -103,11 +113,16 @@ def next_event(state: EnrollmentState) -> dict[str, Any]:
         if release is not None:
             waits = {"what": "resume", "at": _iso(release)}
         else:
-            waits = {"what": "wait", "waits_for": "; ".join(_WAITS_FOR[hold.kind] for hold in blocking) or "its dates"}
+            waits = {"what": "wait", "waits_for": "; ".join(_waits_for(hold) for hold in blocking)}
     end = give_up_at(state)
     if end is not None:
         waits["gives_up_at"] = _iso(end)
     return waits
+
+
+def _waits_for(hold: Hold) -> str:
+    """Whom or what a hold without an instant waits for. The instant of a plain date is about to be recorded."""
+    return _WAITS_FOR[hold.kind] if hold.day is None else f"its date, {hold.day}"
 
 
 def snapshot(state: EnrollmentState, now: datetime) -> dict[str, Any]:
@@ -137,6 +152,22 @@ def snapshot(state: EnrollmentState, now: datetime) -> dict[str, Any]:
         "closed": state.closed,
         "version": state.version,
     }
+
+
+def seen(state: EnrollmentState, now: datetime, *, switched_on: bool) -> dict[str, Any]:
+    """The snapshot as people see it: with the effective `status`, and the switch in label, reason, phase and next."""
+    shown = snapshot(state, now)
+    effective = effective_status(status(state), switched_on=switched_on)
+    shown |= {"status": effective.value, "switched_on": switched_on}
+    if effective is not status(state):
+        switch = find("hold", HoldKind.SEQUENCE_OFF.value)
+        shown |= {
+            "label": effective.label,
+            "reason": switch.code,
+            "phase": None,
+            "next": {"what": "wait", "waits_for": _WAITS_FOR[HoldKind.SEQUENCE_OFF], "fix": switch.fix},
+        }
+    return shown
 
 
 def _hold(hold: Hold) -> dict[str, Any]:

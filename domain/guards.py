@@ -95,7 +95,7 @@ class Check:
 
     def as_json(self) -> dict[str, Any]:
         """For `explain`."""
-        line: dict[str, Any] = {"guard": self.guard, "passed": self.passed, "inputs": self.inputs}
+        line: dict[str, Any] = {"guard": self.guard, "passed": self.passed, "inputs": self.inputs, "verdict": "pass"}
         if not self.passed:
             line |= {"verdict": self.verdict, "reason": self.reason, "change": self.change}
         return line

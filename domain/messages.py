@@ -234,6 +234,15 @@ class CloseSettling(Message):
     rank = 9
 
 
+class Repaired(Message):
+    """The record was found to differ from the workflow: the workflow records itself anew. Changes nothing else."""
+
+    name = "repaired"
+    rank = 9
+    differed: tuple[Annotated[str, Field(max_length=40)], ...] = Field(default=(), max_length=40)
+    """The fields that differed."""
+
+
 MESSAGES: dict[str, type[Message]] = {
     kind.name: kind
     for kind in (
@@ -258,6 +267,7 @@ MESSAGES: dict[str, type[Message]] = {
         GateOpened,
         CauseCleared,
         CloseSettling,
+        Repaired,
     )
 }
 COMMANDS: tuple[str, ...] = (
@@ -295,7 +305,7 @@ PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("stage exclusion",),
     ("out_of_office",),
     ("guardrail", "gate_opened", "cause_cleared"),
-    ("schedule", "close_settling"),
+    ("schedule", "close_settling", "repaired"),
 )
 """What goes first when things coincide (design section 3). Row n is rank n + 1; guards and the schedule are not messages."""
 

@@ -311,10 +311,19 @@ _ALL: tuple[Reason, ...] = (
             ("window", "It is outside the sending hours.", "nothing to do"),
             ("per_day", "The mailbox has sent or booked its daily limit.", "nothing to do, or raise the limit"),
             ("per_hour", "The mailbox has sent or booked its hourly limit.", "nothing to do, or raise the limit"),
+            ("per_24h", "The mailbox has sent or booked its limit of 24 hours.", "nothing to do, or raise the limit"),
             ("new_per_day", "The mailbox has started its daily number of new contacts.", "nothing to do"),
             ("gap", "The mailbox keeps its least time between two emails.", "nothing to do"),
+            ("touch_gap", "The contact got, or is to get, another email too near to this one.", "nothing to do"),
             ("deferred", "The receiving server asked to try again later.", "nothing to do"),
+            (
+                "unread",
+                "The mailbox has not been read for some minutes: replies are looked at before more is sent.",
+                "nothing to do; see that its IMAP server answers",
+            ),
             ("backoff", "The mailbox was told to slow down.", "nothing to do"),
+            ("reserving", "A worker is about to find its sending time.", "nothing to do; if it lasts, start a worker"),
+            ("sending", "Its time has come, and a worker sends it.", "nothing to do; if it lasts, start a worker"),
         )
     ),
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -17,18 +16,23 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from domain.durations import Duration, DurationField
 from domain.errors import InvalidDefinition
 from domain.ids import check_id
+from domain.public_holidays import check_holidays
 from domain.statuses import StageEvent
 from domain.wire import Wire
+from domain.zones import check_zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 AccountReplyPolicy = Literal["nothing", "finish", "pause", "not_sent"]
 MAX_TEXT = 200_000
+CONTACT: Literal["contact"] = "contact"
+"""In a schedule: the contact's own, its zone or the holidays of its country."""
 
 
 def _id(value: str) -> str:
@@ -54,7 +58,7 @@ class Step(Definition):
     id: Id
     kind: Literal["email"] = "email"
     wait: DurationField = Duration()
-    """Calendar time after the step before (after the enrollment, for the first)."""
+    """Time after the step before (after the enrollment, for the first): clock time, calendar days or business days."""
     thread: Literal["new", "reply"] = "new"
     """`reply`: in the thread of the last email sent in this enrollment."""
     subject: str = Field(default="", max_length=2_000)
@@ -94,8 +98,8 @@ class SequenceSettings(Definition):
     out_of_office_default: DurationField | None = None
     """The pause when no return date is known; None waits for a person."""
     account_reply: AccountReplyPolicy = "nothing"
-    account_reply_pause: DurationField = Duration(seconds=30 * 86400)
-    settle: DurationField = Duration(seconds=5 * 86400)
+    account_reply_pause: DurationField = Duration(days=30)
+    settle: DurationField = Duration(days=5)
     """How long after the last step a reply or bounce still changes the outcome; then the contact is Unresponsive."""
     give_up_after: DurationField | None = None
     """Ends an enrollment that stood halted or held this long (never a manual hold or a switched-off sequence)."""
@@ -111,12 +115,21 @@ class SequenceSettings(Definition):
     reenroll: Literal["never", "after_finish"] = "after_finish"
     cooldown: DurationField = Duration()
     """The least time between the end of one enrollment in this sequence and the next."""
+    touch_gap: DurationField = Duration()
+    """The least time between an email of this sequence and any other to the same contact, from whichever sequence."""
     active_elsewhere: Literal["refuse", "allow"] = "refuse"
     send_unverified: bool = True
     """Whether addresses marked `unverified` may be mailed."""
     require_consent: bool = False
     retry_when_cleared: bool = False
     """Whether a Not Sent enrollment retries by itself when its cause has cleared (else it shows "ready to retry")."""
+
+    @field_validator("touch_gap")
+    @classmethod
+    def _clock_gap(cls, value: Duration) -> Duration:
+        if value.business_days:
+            raise ValueError("a touch gap is clock time, such as 36h or 3d")
+        return value
 
     def stage_for(self, event: StageEvent) -> str | None:
         """The contact stage that `event` sets, or None to leave it."""
@@ -211,7 +224,7 @@ def policy_of(settings: SequenceSettings) -> Policy:
 
 def _clock_seconds(duration: Duration) -> float:
     # Seven calendar days hold five business days; a pause counted in business days is rounded up to whole weeks' share.
-    return duration.seconds + duration.business_days * 86400 * 7 / 5
+    return duration.delta.total_seconds() + duration.business_days * 86400 * 7 / 5
 
 
 def _clock(value: Any) -> Any:
@@ -249,20 +262,82 @@ class Window(Definition):
         return self
 
 
+def _day(value: Any) -> Any:
+    # Strict: otherwise a number would be read as seconds since 1970, and an instant cut to its date.
+    try:
+        value = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        value = None
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("not a date; write it as 2026-12-24")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+class Blackout(Definition):
+    """Days on which nothing is sent, both ends included."""
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to", default_factory=lambda data: data["first"])
+    """Default: that one day."""
+    name: str = Field(default="", max_length=200)
+    """What explanations call it, such as Christmas break."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Blackout:
+        if self.last < self.first:
+            raise ValueError(f"it ends on {self.last}, before it begins on {self.first}")
+        if self.last - self.first > timedelta(days=5 * 366):
+            raise ValueError("longer than five years; switch the sequence off instead")
+        return self
+
+    @model_serializer
+    def _write(self) -> str | dict[str, str]:
+        dates = {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        if self.name:
+            return {**dates, "name": self.name}
+        return dates["from"] if self.first == self.last else dates
+
+    @property
+    def dates(self) -> str:
+        """The days in words."""
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def _blackout(value: Any) -> Any:
+    return value if isinstance(value, Mapping | Blackout) else {"from": value}
+
+
+def _holidays(value: Any) -> Any:
+    if value is False:
+        value = "NO"  # YAML 1.1 reads Norway's code as the word no
+    return value if value == CONTACT or not isinstance(value, str) else check_holidays(value)
+
+
 class Schedule(Definition):
     """Sending windows per weekday in a time zone. A weekday without windows sends nothing."""
 
     id: Id
-    zone: str = Field(max_length=80)
+    zone: Annotated[str, Field(max_length=80), AfterValidator(check_zone)]
     """IANA name, such as Europe/Berlin."""
+    zone_of: Literal["schedule", "contact"] = "schedule"
+    """`contact`: windows, waits and dates count in the zone of each contact's record, else of its country, else in `zone`.
+    Daily limits always count in `zone`: a mailbox has one day for all."""
     windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[Window, ...]]
+    holidays: tuple[Annotated[str, BeforeValidator(_holidays)], ...] = Field(default=(), max_length=50)
+    """Countries (DE), parts of countries (DE-BY), or `contact` (the contact's country), on whose public holidays nothing
+    is sent."""
+    closed: tuple[Annotated[Blackout, BeforeValidator(_blackout, date | Blackout)], ...] = Field(
+        default=(), max_length=500
+    )
+    """Own dates, and blackouts from one date to another."""
+    open_anyway: tuple[Day, ...] = Field(default=(), max_length=500)
+    """Dates on which neither a holiday nor a blackout counts. The windows of the weekday do."""
 
     @model_validator(mode="after")
     def _usable(self) -> Schedule:
-        try:
-            ZoneInfo(self.zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"zone {self.zone!r} is not an IANA time zone such as Europe/Berlin") from None
         if not any(self.windows.values()):
             raise ValueError("no weekday has a window, so nothing could ever be sent")
         for day, windows in self.windows.items():
@@ -273,20 +348,32 @@ class Schedule(Definition):
 
 
 class Limits(Definition):
-    """What a mailbox may send. Counted in the sequence's schedule zone (days) and over any 60 minutes (hours)."""
+    """What a mailbox may send. Days are calendar days in the zone of the sequence's schedule; hours are any 60 minutes."""
 
     per_day: int = Field(default=50, ge=1, le=100_000)
+    per_24h: int | None = Field(default=None, ge=1, le=100_000)
+    """Emails in any 24 hours; None: no such limit. Some providers count like that."""
     per_hour: int = Field(default=20, ge=1, le=100_000)
     gap: DurationField = Duration(seconds=60)
     """The least time between two emails."""
+    jitter: DurationField = Duration()
+    """Up to this much is added to the gap after an email, in whole seconds: another amount after each, but the same whenever
+    it is computed."""
     new_per_day: int | None = Field(default=None, ge=1)
     """First emails of enrollments per day; default 40 % of per_day, so that follow-ups find room."""
 
-    @field_validator("gap")
+    @field_validator("gap", "jitter")
     @classmethod
     def _clock_gap(cls, value: Duration) -> Duration:
         if value.business_days:
             raise ValueError("a gap is clock time, such as 90s or 10m")
+        return value
+
+    @field_validator("jitter")
+    @classmethod
+    def _whole_seconds(cls, value: Duration) -> Duration:
+        if value.delta % timedelta(seconds=1):
+            raise ValueError("jitter is whole seconds, such as 90s or 10m")
         return value
 
     @property
@@ -363,7 +450,8 @@ def parse_definition(kind: type[D], data: Mapping[str, Any] | Any) -> D:
     try:
         return kind.model_validate(dict(data))
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
+        problems = [problem for problem in found if problem["type"] != "default_factory_not_called"]
         first = problems[0]
         path = ".".join(str(part) for part in first["loc"]) or kind.__name__.lower()
         message = first["msg"].removeprefix("Value error, ")
@@ -388,7 +476,8 @@ def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[s
         if field is None:
             return []
         candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        candidates = [getattr(c, "__origin__", c) for c in candidates]  # what is Annotated
         model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
         if model is None:
             return []
-    return sorted(model.model_fields)
+    return sorted(field.alias or name for name, field in model.model_fields.items())

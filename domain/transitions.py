@@ -90,10 +90,11 @@ class _Draft:
 
 def allowed_actions(state: EnrollmentState) -> tuple[str, ...]:
     """The commands that a person may give now, in the order a page would offer them."""
-    return tuple(name for name in m.COMMANDS if _refusal(state, name) is None)
+    return tuple(name for name in m.COMMANDS if refusal(state, name) is None)
 
 
-def _refusal(state: EnrollmentState, name: str) -> Refused | None:
+def refusal(state: EnrollmentState, name: str) -> Refused | None:
+    """Why the state does not allow a command; None when it does."""
     code = _refusal_code(state, name)
     return None if code is None else Refused(code[0], code[1])
 
@@ -131,7 +132,7 @@ def validate(state: EnrollmentState, message: m.Message, now: datetime) -> None:
     """Raise Refused when the state does not allow the command, or its date lies in the past. Facts are never refused."""
     if message.name not in m.COMMANDS or (message.id is not None and message.id in state.seen):
         return
-    refused = _refusal(state, message.name)
+    refused = refusal(state, message.name)
     if refused is None and isinstance(message, m.Pause | m.ResumeAt) and message.until is not None:
         past = (
             message.until <= now
@@ -554,6 +555,11 @@ def _close_settling(draft: _Draft, message: m.CloseSettling) -> None:
         draft.note("not_settling")
 
 
+def _repaired(draft: _Draft, message: m.Repaired) -> None:
+    """The version rises by this as by any message, and so the state is recorded over whatever the record says."""
+    draft.data["differed"] = list(message.differed)
+
+
 _HANDLERS: Mapping[type[m.Message], Callable[[_Draft, Any], None]] = {
     m.Pause: _pause,
     m.Resume: _resume,
@@ -576,6 +582,7 @@ _HANDLERS: Mapping[type[m.Message], Callable[[_Draft, Any], None]] = {
     m.GateOpened: _gate_opened,
     m.CauseCleared: _cause_cleared,
     m.CloseSettling: _close_settling,
+    m.Repaired: _repaired,
 }
 
 
@@ -751,6 +758,15 @@ def _parked(state: EnrollmentState, result: DeliverResult) -> dict[str, Any]:
 def _with(state: EnrollmentState, hold: Hold) -> tuple[Hold, ...]:
     """The holds with this one in place of the one of its kind."""
     return (*(other for other in state.holds if other.kind is not hold.kind), hold)
+
+
+def abandoned(state: EnrollmentState) -> EnrollmentState:
+    """How an enrollment ends whose workflow is gone, terminated by hand say, so that nothing would go on: what was on its
+    way is finished by hand (disposition `workflow_gone`); what is halted, finished or removed stays so."""
+    ended: dict[str, Any] = {"closed": True, "slot": None, "version": state.version + 1}
+    if status(state) in (Status.ACTIVE, Status.PAUSED):
+        ended |= {"outcome": Outcome.MANUAL, "disposition": "workflow_gone", "holds": ()}
+    return state.model_copy(update=ended)
 
 
 def system_error(state: EnrollmentState, code: str, now: datetime) -> Decision:

@@ -23,9 +23,11 @@ HELD_AT_ONCE = frozenset({"imap_login", "imap_credentials"})
 
 
 class WatchInput(Wire):
-    """Watch this mailbox. `failures` (in a row) and `taken` carry on where a long run continues as new."""
+    """Watch this mailbox. `failures` (in a row) and `taken` carry on where a long run continues as new. `lost_seconds`: after
+    so long without a heartbeat a worker is taken for lost, and another one goes on from the cursor."""
 
     mailbox: str
+    lost_seconds: float = 120.0
     failures: int = 0
     taken: int = 0
 

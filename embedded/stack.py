@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -123,18 +123,21 @@ def start_stack(
     durable: bool = True,
     in_memory: bool = False,
     dynamic_config: Mapping[str, str] | None = None,
+    namespaces: Sequence[str] = (),
 ) -> Stack:
     """Start PostgreSQL and Temporal on the data in `home`, new or kept, and say so in `home`/stack.json.
 
-    `durable` and `in_memory` are for tests (see Postgres and Temporal). Blocks for seconds; from a coroutine call it
-    in a thread. Raises EmbeddedError: `home_busy` if a live stack owns the home, `home_foreign` if the directory
-    holds something else, `home_not_writable`, and what the servers raise.
+    `durable`, `in_memory` and `namespaces` are for tests (see Postgres and Temporal). Blocks for seconds; from a
+    coroutine call it in a thread. Raises EmbeddedError: `home_busy` if a live stack owns the home, `home_foreign` if the
+    directory holds something else, `home_not_writable`, and what the servers raise.
     """
     home = home.absolute()
     _prepare_home(home)
     lock = _lock_home(home, progress, wait=True)
     postgres = Postgres(home, durable=durable, keep_open=[lock])
-    temporal = Temporal(home, ui=ui, in_memory=in_memory, dynamic_config=dynamic_config, keep_open=[lock])
+    temporal = Temporal(
+        home, ui=ui, in_memory=in_memory, dynamic_config=dynamic_config, namespaces=namespaces, keep_open=[lock]
+    )
     try:
         stack = Stack(home, postgres, temporal, _persisted_key(home / "secret_key"), lock)
     except BaseException:
@@ -174,12 +177,14 @@ def forget(home: Path) -> bool:
 
 
 @contextlib.contextmanager
-def reachable_tempdir() -> Iterator[Path]:
+def reachable_tempdir(parent: str | None = None) -> Iterator[Path]:
     """A temporary directory that the servers' user can reach, also when we are root; removed at the end.
+
+    It is made in `parent`, if that is given: a directory which everybody can reach.
 
     pytest's own `tmp_path` is closed to all but its owner, so PostgreSQL could not keep its data there for root.
     """
-    with tempfile.TemporaryDirectory(prefix="onward-", dir=_open_tempdir()) as directory:
+    with tempfile.TemporaryDirectory(prefix="onward-", dir=parent or _open_tempdir()) as directory:
         os.chmod(directory, 0o711)  # noqa: S103 (passing through is the point; listing is not allowed)
         yield Path(directory)
 

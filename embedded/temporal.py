@@ -29,8 +29,9 @@ TIME_SKIPPING: Mapping[str, str] = {
 class Temporal:
     """A Temporal server with its data in `home`/temporal.db, or in memory only.
 
-    `dynamic_config` maps keys to JSON values. `ui=False` leaves the web UI out. `start` after `stop` or `kill` comes
-    back on the same ports. `keep_open`: see `Server`.
+    `dynamic_config` maps keys to JSON values. `namespaces` are made besides `default`, with our search attributes too.
+    `ui=False` leaves the web UI out. `start` after `stop` or `kill` comes back on the same ports. `keep_open`: see
+    `Server`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Temporal:
         ui: bool = True,
         in_memory: bool = False,
         dynamic_config: Mapping[str, str] | None = None,
+        namespaces: Sequence[str] = (),
         keep_open: Sequence[int] = (),
     ) -> None:
         self.home = home.absolute()
@@ -50,6 +52,7 @@ class Temporal:
         self._ui = ui
         self._in_memory = in_memory
         self._dynamic_config = dict(dynamic_config or {})
+        self._namespaces = tuple(namespaces)
         self._keep_open = keep_open
 
     @property
@@ -105,6 +108,8 @@ class Temporal:
             # activity that Temporal repeats reads it there.
             options += ["--db-filename", str(self.home / "temporal.db")]
             options += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
+        for name in self._namespaces:
+            options += ["--namespace", name]
         for name in SEARCH_ATTRIBUTES:
             options += ["--search-attribute", f"{name}=Keyword"]
         for key, value in self._dynamic_config.items():

@@ -389,7 +389,10 @@ def _received(data: Mapping[bytes, Any]) -> datetime:
     at = data.get(b"INTERNALDATE")
     if not isinstance(at, datetime) or at.tzinfo is None:
         return datetime.now(UTC)
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the first or the last day of all calendars, from a zone that moves it beyond
+        return datetime.now(UTC)
 
 
 def _clean(error: BaseException) -> str:

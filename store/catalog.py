@@ -26,6 +26,7 @@ from store.csv_files import (
     AccountRow,
     Address,
     ContactRow,
+    Country,
     EmailStatus,
     InvalidRows,
     Key,
@@ -33,6 +34,7 @@ from store.csv_files import (
     Problem,
     Value,
     Word,
+    Zone,
     duplicates,
 )
 from store.database import Connection
@@ -117,6 +119,8 @@ class StoredContact:
     stage_before_bounce: str | None
     consent: bool | None
     changed_job: bool
+    zone: str | None
+    country: str | None
     fields: dict[str, Any]
     suppressed: str | None
 
@@ -136,7 +140,7 @@ class Put:
 
 
 class ContactChanges(Definition):
-    """What a person changes of a contact: the fields that were given. Null takes an address, account or field away."""
+    """What a person changes of a contact: the fields that were given. Null takes what may be missing away."""
 
     account: Id | None = None
     first_name: Name = ""
@@ -146,6 +150,8 @@ class ContactChanges(Definition):
     stage: Word = "Cold"
     consent: bool | None = None
     changed_job: bool = False
+    zone: Zone | None = None
+    country: Country | None = None
     fields: dict[Key, Value | None] = Field(default_factory=dict)
 
 
@@ -385,6 +391,8 @@ async def set_contact(
             after.stage_before_bounce,
             after.consent,
             after.changed_job,
+            after.zone,
+            after.country,
             after.fields,
         )
         await connection.execute(sql("catalog.rename_contacts"), [key])

@@ -22,6 +22,7 @@ from pydantic import (
 
 from domain.errors import DomainError
 from domain.sequences import Definition, Id
+from domain.zones import check_country, check_zone, read_country
 
 MAX_PROBLEMS = 20
 """How many wrong cells an error lists; the rest are counted."""
@@ -56,6 +57,8 @@ Name = Annotated[str, _short(200), AfterValidator(_one_line)]
 Word = Annotated[str, _short(200, 1), AfterValidator(_one_line)]
 Address = Annotated[str, _short(320, 1), AfterValidator(_one_line)]
 Key = Annotated[str, _short(100, 1), AfterValidator(_one_line)]
+Zone = Annotated[str, _short(80, 1), AfterValidator(check_zone)]
+Country = Annotated[str, _short(80, 1), AfterValidator(check_country)]
 Text = Annotated[str, _short(2_000), AfterValidator(_storable)]
 _Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
 _Real = Annotated[StrictFloat, Field(allow_inf_nan=False)]
@@ -89,6 +92,10 @@ class ContactRow(Definition):
     stage: Word | None = None
     consent: bool | None = None
     changed_job: bool | None = None
+    zone: Zone | None = None
+    """IANA name, such as Europe/Berlin."""
+    country: Country | None = None
+    """ISO 3166-1 alpha-2 code, such as DE."""
     fields: Fields = Field(default_factory=dict)
 
 
@@ -133,6 +140,7 @@ class File(Generic[R]):
 def parse_contacts_csv(text: str) -> File[ContactRow]:
     """Read contacts: a header with `id` and any of ContactRow's columns; every other column is a field of the contact.
 
+    A column `country` is both: a field as it is written, and the contact's country where that is a code or an English name.
     Commas, semicolons or tabs. A blank cell leaves what is stored as it is. Raises InvalidRows that lists what is wrong.
     """
     return _parse(ContactRow, text)
@@ -223,12 +231,15 @@ def _columns(kind: type[R], header: list[str]) -> list[str]:
 
 
 def _known(kind: type[R]) -> set[str]:
-    return set(kind.model_fields) - {"fields"}
+    return set(kind.model_fields) - {"fields", "country"}
 
 
 def _row(kind: type[R], columns: list[str], cells: list[str], line: int) -> R | list[Problem]:
     filled = {column: cell.strip() for column, cell in zip(columns, cells, strict=True) if cell.strip()}
     known: dict[str, Any] = {column: filled.pop(column) for column in _known(kind) & filled.keys()}
+    if kind is ContactRow:
+        # Lists write countries in many ways, for letters to read. What is not understood is no reason to refuse a file.
+        known["country"] = next((read_country(filled[c]) for c in filled if c.casefold() == "country"), None)
     try:
         return kind.model_validate({**known, "fields": filled})
     except ValidationError as error:

@@ -33,8 +33,9 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
 
 
 def dumps(value: Any) -> str:
-    """JSON for jsonb. NUL cannot be stored in PostgreSQL text; it is never meant."""
-    return json.dumps(_without_nul(to_jsonable_python(value)), ensure_ascii=False)
+    """JSON for jsonb. PostgreSQL text cannot hold NUL or half a surrogate pair; they are never meant."""
+    text = json.dumps(_without_nul(to_jsonable_python(value)), ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()
 
 
 def _without_nul(value: Any) -> Any:

@@ -29,7 +29,7 @@ def guard_facts(
     """The facts of one attempt. `valid` judges the form of an address; what a template lacks is found by the caller."""
     return Facts(
         now=now,
-        contact=_contact(row, valid),
+        contact=contact_of(row, valid),
         mailbox=None
         if mailbox is None
         else MailboxFacts(
@@ -57,7 +57,8 @@ def guard_facts(
     )
 
 
-def _contact(row: asyncpg.Record, valid: Callable[[str], bool]) -> ContactFacts:
+def contact_of(row: asyncpg.Record, valid: Callable[[str], bool]) -> ContactFacts:
+    """The contact of a row. `valid` judges the form of an address."""
     return ContactFacts(
         id=row["contact_id"],
         stage=row["stage"],

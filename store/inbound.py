@@ -38,9 +38,14 @@ class Found:
 
 async def by_message_ids(connection: Connection, names: Names) -> tuple[Found | None, frozenset[str]]:
     """The enrollment whose email the mail answers, or holds; and which of the IDs it names are ours."""
-    rows = await connection.fetch(sql("inbound.ours"), [*names.answers, *names.originals])
+    own = (names.message_id,) if names.message_id else ()
+    rows = await connection.fetch(sql("inbound.ours"), [*own, *names.answers, *names.originals])
     ours = {row["message_id"]: row for row in rows}
-    ways: tuple[tuple[MatchedBy, tuple[str, ...]], ...] = (("answers", names.answers), ("original", names.originals))
+    ways: tuple[tuple[MatchedBy, tuple[str, ...]], ...] = (
+        ("original", own),  # it is our email itself, seen again
+        ("answers", names.answers),
+        ("original", names.originals),
+    )
     for way, ids in ways:
         row = next((ours[one] for one in ids if one in ours), None)
         if row is not None:
@@ -190,16 +195,14 @@ async def page(
     kind: str | None = None,
     enrollment: str | None = None,
     unmatched: bool | None = None,
+    needs: bool = False,
     limit: int = 50,
 ) -> list[asyncpg.Record]:
-    """A page of mails, newest first, from behind the mail `after`. Raises InboundUnknown for IDs that are none."""
+    """A page of mails, newest first, from behind the mail `after`. `needs`: only those that a person must look at. Raises
+    InboundUnknown for IDs that are none."""
     wanted = (_id(after), kind, _id(enrollment), unmatched, limit)
-    return list(await connection.fetch(sql("inbound.page"), *wanted))
-
-
-async def page_of_needs(connection: Connection, *, after: str | None = None, limit: int = 50) -> list[asyncpg.Record]:
-    """A page of the mails that a person must look at, newest first. Raises InboundUnknown for an ID that is none."""
-    return list(await connection.fetch(sql("inbound.page_of_needs"), _id(after), limit))
+    # A statement of its own: an index holds the few that need somebody.
+    return list(await connection.fetch(sql("inbound.page_of_needs" if needs else "inbound.page"), *wanted))
 
 
 def _id(value: str | None) -> UUID | None:
@@ -233,5 +236,5 @@ async def correct(
         by,
         UUID(match.state.enrollment),
         match.state.contact,
-        match.by == "person",
+        row["enrollment_id"] != UUID(match.state.enrollment),
     )

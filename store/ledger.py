@@ -85,11 +85,21 @@ async def renew(connection: Connection, claim: Claim, lease: timedelta) -> None:
 
 
 async def stops(
-    connection: Connection, claim: Claim, *, sequence: str, mailbox: str, contact: str, recipient: str, email: str
+    connection: Connection,
+    claim: Claim,
+    *,
+    sequence: str,
+    mailbox: str,
+    contact: str,
+    recipient: str,
+    email: str,
+    touch_gap: bool,
 ) -> asyncpg.Record:
     """Take the shared locks, then the enrollment's row, and read what would stop the email. The caller goes on in the
-    same transaction, so every stop comes before this read or after the commit."""
-    await locks.share(connection, sequence=sequence, mailbox=mailbox, contact=contact, address=recipient)
+    same transaction, so every stop comes before this read or after the commit. `touch_gap`: see `locks.share`."""
+    await locks.share(
+        connection, sequence=sequence, mailbox=mailbox, contact=contact, address=recipient, touch_gap=touch_gap
+    )
     row = await connection.fetchrow(sql("ledger.stops"), UUID(claim.key.enrollment), recipient, email, mailbox)
     assert row is not None
     return row

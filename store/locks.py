@@ -1,7 +1,8 @@
 """Who waits for whom: the advisory locks of the point of no return.
 
 A send takes them shared, a writer of a stop takes the matching one exclusive, always in the order of the constants and
-before any row of `enrollments`, then the mailbox's calendar. PostgreSQL queues a shared request behind a waiting
+before any row of `enrollments`, then the mailbox's calendar. Emails to one contact, if one of them keeps a gap to the others,
+leave one after the other: that lock comes right before the rows. PostgreSQL queues a shared request behind a waiting
 exclusive one, so a switch is never starved by senders.
 """
 
@@ -9,19 +10,24 @@ from __future__ import annotations
 
 from store.database import Connection
 
-GLOBAL, SEQUENCE, MAILBOX, CONTACT, ADDRESS, CALENDAR = 1, 2, 3, 4, 5, 6
+GLOBAL, SEQUENCE, MAILBOX, CONTACT, ADDRESS, CALENDAR, TOUCH = 1, 2, 3, 4, 5, 6, 7
 
 
-async def share(connection: Connection, *, sequence: str, mailbox: str, contact: str, address: str) -> None:
-    """What a send holds until its `sending` commit: every stop of these five kinds comes before it or after it."""
+async def share(
+    connection: Connection, *, sequence: str, mailbox: str, contact: str, address: str, touch_gap: bool = False
+) -> None:
+    """What a send holds until its `sending` commit: every stop of the first five kinds comes before it or after it.
+    `touch_gap`: it keeps a gap to other emails to the contact."""
     await connection.execute(
         "SELECT pg_advisory_xact_lock_shared(1, 0), pg_advisory_xact_lock_shared(2, hashtext($1)),"
         " pg_advisory_xact_lock_shared(3, hashtext($2)), pg_advisory_xact_lock_shared(4, hashtext($3)),"
-        " pg_advisory_xact_lock_shared(5, hashtext($4))",
+        " pg_advisory_xact_lock_shared(5, hashtext($4)),"
+        " CASE WHEN $5 THEN pg_advisory_xact_lock(7, hashtext($3)) ELSE pg_advisory_xact_lock_shared(7, hashtext($3)) END",
         sequence,
         mailbox,
         contact,
         address.casefold(),
+        touch_gap,
     )
 
 

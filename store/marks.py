@@ -44,7 +44,7 @@ async def place(connection: Connection, mark: Mark, *, now: datetime) -> None:
 async def lock_rows(connection: Connection, enrollments: Sequence[str]) -> None:
     """Lock the rows in one order, so that two writers of marks never wait crosswise."""
     await connection.execute(
-        "SELECT 1 FROM enrollments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",
+        "SELECT 1 FROM enrollments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
         [UUID(enrollment) for enrollment in enrollments],
     )
 

@@ -1,13 +1,21 @@
-"""A mailbox's calendar: sending times booked ahead, used ones behind. One booking at a time, under the calendar's lock."""
+"""A mailbox's calendar: sending times booked ahead, used ones behind. One booking at a time, under the calendar's lock.
+
+A booking takes the earliest slot there is (`domain.capacity` says what a slot is), and its cost does not depend on how many
+wait: it does not pass by them. It goes by what bookings before it have learned: from this instant to that one nothing fits,
+by these windows, days and limits (`full_times`). Further bookings leave that true. What frees a slot notes it (a trigger, so
+that nothing can forget to), and the next booking forgets what was known of the times around it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+
 from domain import capacity
-from domain.capacity import Booking, DayFull
+from domain.capacity import NOTHING, Booking, Broken, Cause, Fit, Full, Load, Own, Rule
 from domain.schedule import day_bounds, next_open
 from domain.sequences import Limits, Schedule
 from domain.state import Slot
@@ -15,11 +23,21 @@ from store import locks
 from store.database import Connection
 from store.queries import sql
 
-HORIZON_DAYS = 3660
-"""Ten years of full days are a defect of limits, not a queue."""
+MOST_LOOKS = 40_000
+"""Ten years of full days, looked at in four parts each, are a defect of limits, not a queue."""
 
 TOLERANCE = timedelta(seconds=2)
 """A slot this near counts as due (design section 5)."""
+
+WORTH_LEARNING = 16
+"""Bookings that were passed by: with fewer, the next one is as fast without."""
+
+COUNTED = 200
+"""Up to so many waiting, mailboxes are compared by their number; the cost of an admission has a limit too."""
+
+_LONGEST_DAY = timedelta(hours=26)
+_SPAN = timedelta(hours=2)
+_WIDEST = timedelta(hours=8)
 
 
 class CalendarFull(Exception):
@@ -30,66 +48,183 @@ class CalendarFull(Exception):
 
 @dataclass(frozen=True)
 class Calendar:
-    """What decides where a booking fits."""
+    """What decides where an email of a sequence fits into a mailbox's calendar."""
 
     mailbox: str
-    schedule: Schedule
+    windows: Schedule
+    """When emails may leave."""
+    days: Schedule
+    """In whose zone days are counted."""
     limits: Limits
     not_before: datetime | None = None
     """The mailbox was told to slow down until then."""
 
+    def rule(self, email: Email) -> Rule:
+        """The rule by which this email is placed."""
+        return Rule(self.windows, self.days, self.limits, email.first_touch)
+
+
+@dataclass(frozen=True)
+class Email:
+    """An email that is to leave: the step of an enrollment of a contact."""
+
+    enrollment: str
+    contact: str
+    step: str
+    first_touch: bool
+    touch_gap: timedelta = timedelta()
+    """The least time from other emails to the contact."""
+
 
 async def book(
-    connection: Connection,
-    calendar: Calendar,
-    enrollment: str,
-    *,
-    due: datetime,
-    first_touch: bool,
-    cause: str | None = None,
+    connection: Connection, calendar: Calendar, email: Email, *, due: datetime, cause: str | None = None
 ) -> Slot:
-    """Book the earliest sending time at or after `due`, in place of any booking of this enrollment.
+    """Book the earliest slot at or after `due`, in place of any booking of this enrollment, whose row the caller has locked.
 
     `cause` is kept when nothing later stood in the way. Raises CalendarFull.
     """
     await locks.calendar(connection, calendar.mailbox)
-    earliest, reach = due, capacity.reach(calendar.limits)
+    earliest = due
     if calendar.not_before is not None and calendar.not_before > earliest:
         earliest, cause = calendar.not_before, "backoff"
-    for _ in range(HORIZON_DAYS):
-        open_at = next_open(calendar.schedule, earliest)
-        if open_at > earliest:
-            cause = "window"
-        start, end = day_bounds(calendar.schedule, open_at)
+    own = Own(capacity.jitter(calendar.limits, email.enrollment, email.step))
+    if email.touch_gap:
         rows = await connection.fetch(
-            sql("slots.around"), calendar.mailbox, start - reach, end + reach, UUID(enrollment)
+            sql("slots.touches"), email.contact, UUID(email.enrollment), earliest - email.touch_gap
         )
-        bookings = [Booking(row["at"], row["first_touch"]) for row in rows]
-        found = capacity.fit(calendar.schedule, calendar.limits, open_at, bookings, first_touch)
-        if isinstance(found, DayFull):
-            earliest, cause = found.next_day, found.cause
-            continue
-        slot = Slot(at=found.at, cause=found.cause or cause)
-        await connection.execute(sql("slots.book"), calendar.mailbox, UUID(enrollment), slot.at, first_touch)
-        return slot
-    raise CalendarFull(f"mailbox {calendar.mailbox} has no room in ten years")
+        own = replace(own, touches=tuple(row["at"] for row in rows), touch_gap=email.touch_gap)
+    search = _Search(connection, calendar, email)
+    found = await search.run(earliest, own)
+    await search.learn(earliest)
+    await connection.execute(
+        sql("slots.book"), calendar.mailbox, UUID(email.enrollment), found.at, email.first_touch, own.jitter
+    )
+    return Slot(at=found.at, cause=found.cause or cause)
 
 
-async def broken_limit(connection: Connection, calendar: Calendar, *, now: datetime, first_touch: bool) -> str | None:
-    """The limit that an email leaving now would break, by the emails that really left; under the calendar's lock."""
+@dataclass(frozen=True)
+class _View:
+    """What is booked from `begin` until `until`, a stretch of one day; an empty one where that day's `load` is not known."""
+
+    begin: datetime
+    until: datetime
+    load: Load
+    bookings: list[Booking]
+
+
+class _Search:
+    """The way to the earliest slot of one email."""
+
+    def __init__(self, connection: Connection, calendar: Calendar, email: Email) -> None:
+        self.connection = connection
+        self.mailbox = calendar.mailbox
+        self.enrollment = UUID(email.enrollment)
+        self.rule = calendar.rule(email)
+        self.span = max(_SPAN, 2 * self.rule.rest)
+        self.up_to_date = False
+        self.free: datetime | None = None
+        """The earliest instant at which the calendar has room, whatever counts for this email alone."""
+        self.passed = 0
+
+    async def run(self, earliest: datetime, own: Own) -> Fit:
+        """The earliest slot from `earliest` on. Raises CalendarFull."""
+        at, cause = earliest, None
+        for _ in range(MOST_LOOKS):
+            at, cause = self._opens(at, cause)
+            view = await self._look(at)
+            if view.begin > at:
+                at, cause = self._opens(view.begin, cause)
+            if not view.begin <= at < view.until:
+                continue
+            found = self._fit(view, at, own)
+            cause = found.cause or cause
+            if isinstance(found, Fit):
+                return Fit(found.at, cause)
+            at = found.until
+        raise CalendarFull(f"mailbox {self.mailbox} has no room in ten years")
+
+    def _opens(self, at: datetime, cause: Cause | None) -> tuple[datetime, Cause | None]:
+        opens = next_open(self.rule.windows, at)
+        return opens, "window" if opens > at else cause
+
+    def _fit(self, view: _View, at: datetime, own: Own) -> Fit | Full:
+        """A place for the email. Where the calendar has room is found first: what counts for it alone others need not heed."""
+        if self.free is None:
+            found = capacity.fit(self.rule, at, view.bookings, load=view.load, until=view.until)
+            if isinstance(found, Full):
+                # It costs another look; the next one takes in more.
+                self.passed += WORTH_LEARNING
+                self.span = min(2 * self.span, max(self.span, _WIDEST))
+                return found
+            self.free = found.at
+            self.passed += sum(at <= booking.at < found.at for booking in view.bookings)
+            if own == NOTHING:
+                return found
+        return capacity.fit(self.rule, at, view.bookings, own=own, load=view.load, until=view.until)
+
+    async def _look(self, at: datetime) -> _View:
+        """What is booked from `at` on; where the calendar is known to be full, from the last full microsecond on, so that
+        the cause is found again."""
+        rule = self.rule
+        day = asyncpg.Range(*day_bounds(rule.days, at))
+        while True:
+            row = await self.connection.fetchrow(
+                sql("slots.look"), self.mailbox, self.enrollment, at, rule.key, day, rule.reach, self.span
+            )
+            assert row is not None
+            # What is freed while we search stays noted for the next one: we may have passed by it already.
+            if self.up_to_date or not row["stale"]:
+                break
+            await self.connection.execute(sql("slots.release"), self.enrollment)
+            await self.connection.execute(sql("slots.forget"), self.mailbox)
+        self.up_to_date = True
+        begin, end = row["start"], row["day_end"]
+        until = begin if end is None else min(begin + self.span, end)
+        return _View(begin, until, Load(row["emails"], row["first_touches"]), _bookings(row))
+
+    async def learn(self, earliest: datetime) -> None:
+        """Keep for the next ones that nothing fits from `earliest` to where this one found room."""
+        if self.passed < WORTH_LEARNING or self.free is None or self.free <= earliest:
+            return
+        await self.connection.execute(
+            sql("slots.learn"),
+            self.mailbox,
+            self.rule.key,
+            earliest,
+            self.free,
+            asyncpg.Range(*day_bounds(self.rule.days, self.free)),
+            max(self.rule.reach, _LONGEST_DAY),
+        )
+
+
+def _bookings(row: asyncpg.Record) -> list[Booking]:
+    """The emails that a row holds as arrays. Whether they are first touches is counted by the day, not here."""
+    return [Booking(at, jitter=jitter) for at, jitter in zip(row["times"] or (), row["jitters"] or (), strict=True)]
+
+
+async def broken_limit(connection: Connection, calendar: Calendar, email: Email, *, now: datetime) -> Broken | None:
+    """What an email leaving now would break, by the emails that really left; under the calendar's lock. `locks.share` was
+    told of a touch gap."""
     await locks.calendar(connection, calendar.mailbox)
-    start, _ = day_bounds(calendar.schedule, now)
-    since = min(start, now - capacity.reach(calendar.limits))
-    rows = await connection.fetch(sql("slots.used"), calendar.mailbox, since, now + TOLERANCE)
-    used = [Booking(row["at"], row["first_touch"]) for row in rows]
-    return capacity.breaks(calendar.schedule, calendar.limits, now, used, first_touch, TOLERANCE.total_seconds())
+    rule = calendar.rule(email)
+    begin, _ = day_bounds(rule.days, now)
+    row = await connection.fetchrow(sql("slots.used"), calendar.mailbox, begin, now - rule.reach, now + TOLERANCE)
+    assert row is not None
+    own = NOTHING
+    if email.touch_gap:
+        last = await connection.fetchval(sql("slots.last_touch"), email.contact)
+        own = Own(touches=() if last is None else (last,), touch_gap=email.touch_gap)
+    load = Load(row["emails"], row["first_touches"])
+    return capacity.breaks(rule, now, _bookings(row), own=own, load=load)
 
 
-async def use(connection: Connection, mailbox: str, enrollment: str, *, now: datetime, first_touch: bool) -> int:
+async def use(connection: Connection, calendar: Calendar, email: Email, *, now: datetime) -> int:
     """Turn the booking into a used slot at `now`; answers its ID. The caller holds the calendar's lock."""
-    slot = await connection.fetchval(sql("slots.use"), mailbox, UUID(enrollment), now, first_touch)
-    await connection.execute(sql("slots.mark_used"), slot)
-    return int(slot)
+    jitter = capacity.jitter(calendar.limits, email.enrollment, email.step)
+    enrollment = UUID(email.enrollment)
+    return int(
+        await connection.fetchval(sql("slots.use"), calendar.mailbox, enrollment, now, email.first_touch, jitter)
+    )
 
 
 async def give_back(connection: Connection, slot: int) -> None:
@@ -98,7 +233,10 @@ async def give_back(connection: Connection, slot: int) -> None:
 
 
 async def least_booked(connection: Connection, mailboxes: tuple[str, ...]) -> str:
-    """The mailbox with the fewest bookings ahead; the first named among equals."""
-    rows = await connection.fetch(sql("slots.load"), list(mailboxes))
-    load = {row["mailbox_id"]: row["n"] for row in rows}
-    return min(mailboxes, key=lambda mailbox: load.get(mailbox, 0))
+    """The mailbox with the fewest bookings ahead; among those with many, the one whose queue ends first; the first named
+    among equals."""
+    if len(mailboxes) == 1:
+        return mailboxes[0]
+    rows = await connection.fetch(sql("slots.load"), list(mailboxes), COUNTED)
+    queues = {row["id"]: (row["waiting"], row["last"].timestamp() if row["last"] else 0.0) for row in rows}
+    return min(mailboxes, key=lambda mailbox: queues[mailbox] if queues[mailbox][0] >= COUNTED else queues[mailbox][:1])

@@ -39,7 +39,7 @@ PATIENT = 30.0
 
 @dataclass
 class World:
-    """Onward on real servers. IDs carry `token`, since tests share one Temporal namespace."""
+    """Onward on real servers. IDs carry `token`, since the tests of a process share one Temporal namespace."""
 
     services: Services
     settings: Settings
@@ -48,6 +48,7 @@ class World:
     mailbox: str = ""
     sequence: str = ""
     clients: Enrollments = field(init=False)
+    workers: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.clients = Enrollments(
@@ -66,7 +67,11 @@ class World:
     async def worker(self) -> AsyncIterator[None]:
         """A worker in this process."""
         async with build_worker(self.services, self.settings):
-            yield
+            self.workers += 1
+            try:
+                yield
+            finally:
+                self.workers -= 1
 
     async def take(self, raw: bytes, mailbox: str | None = None) -> Taken:
         """Take in a mail by the way of all mail."""
@@ -86,12 +91,11 @@ class World:
     # -- definitions ------------------------------------------------------------------------------------------------
 
     async def add_schedule(
-        self, name: str = "always", windows: Mapping[str, Any] | None = None, zone: str = "UTC"
+        self, name: str = "always", windows: Mapping[str, Any] | None = None, zone: str = "UTC", **more: Any
     ) -> None:
+        definition = {"id": name, "zone": zone, "windows": windows or ALWAYS, **more}
         async with self.database.transaction() as connection:
-            await catalog.apply_schedule(
-                connection, parse_definition(Schedule, {"id": name, "zone": zone, "windows": windows or ALWAYS})
-            )
+            await catalog.apply_schedule(connection, parse_definition(Schedule, definition))
 
     async def add_mailbox(self, name: str | None = None, **changes: Any) -> str:
         key = name or f"mara-{self.token}"
@@ -217,7 +221,10 @@ class World:
         return row["status"], row["reason"]
 
     async def until_status(self, enrollment: str, status: str, reason: str | None = None) -> EnrollmentState:
-        """Wait until the projection shows this status (and reason)."""
+        """Wait until the projection shows this status (and reason).
+
+        With a worker in this process also until the workflow says the same (see `until_known`).
+        """
 
         async def there() -> EnrollmentState | None:
             row = await self.row(enrollment)
@@ -225,7 +232,20 @@ class World:
                 return EnrollmentState.model_validate(row["state"])
             return None
 
-        return await eventually(there, lambda: self.describe(enrollment))
+        state: EnrollmentState = await eventually(there, lambda: self.describe(enrollment))
+        if self.workers and not state.closed:
+            await self.until_known(enrollment)
+        return state
+
+    async def until_known(self, enrollment: str) -> None:
+        """Wait until the workflow's own status is that of its projection, so that it takes commands accordingly: an
+        activity writes the projection of a hold or a failure before the workflow hears of it."""
+
+        async def known() -> bool:
+            own = await self.clients.own_status(enrollment)
+            return (own["own_status"], own["reason"]) == await self.status(enrollment)
+
+        await eventually(known, lambda: self.describe(enrollment))
 
     async def until_state(self, enrollment: str, holds: Callable[[EnrollmentState], bool]) -> EnrollmentState:
         async def there() -> EnrollmentState | None:
@@ -301,15 +321,15 @@ async def open_world(
             "database_pool_size": 10,
             "lease_seconds": 5.0,
             "graceful_shutdown_seconds": 20.0,
-            "smtp_connect_seconds": 10.0,
-            "smtp_final_seconds": 20.0,
+            "smtp_connect_seconds": 60.0,
+            "smtp_final_seconds": 60.0,
             "defer_base_seconds": 0.5,
             "mark_grace_seconds": 0.5,
             "public_url": "http://127.0.0.1:1",
             **settings,
         }
     )
-    async with open_services(chosen, client or await connect(temporal)) as services:
+    async with open_services(chosen, client or await connect(temporal, chosen.temporal_namespace)) as services:
         world = World(services, chosen, recipients, token)
         try:
             yield world
@@ -318,8 +338,8 @@ async def open_world(
 
 
 async def _end_wakers(world: World) -> None:
-    """A waker left open here would be taken for the next test's: its ID holds the gate and the epoch, and all tests share
-    one namespace, though each has a database of its own. A mailbox's watcher would never end."""
+    """A waker left open here would be taken for the next test's: its ID holds the gate and the epoch, and the tests
+    of a process share one namespace, though each has a database of its own. A mailbox's watcher would never end."""
     queue = world.settings.task_queue
     query = f'ExecutionStatus="Running" AND TaskQueue IN ("{queue}", "{watch_queue(queue)}") AND WorkflowType IN ("Wake", "Watch")'
     async for waker in world.client.list_workflows(query):

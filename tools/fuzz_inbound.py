@@ -3,8 +3,9 @@
     pip install atheris==3.0.0          # or the extra `fuzz`
     python tools/fuzz_inbound.py --seconds 600 [--findings DIR] [--corpus DIR]
 
-Starts from the mails of tests/inbound/seeds.py, or goes on from a corpus of an earlier run. The exit status is 0 when nothing was found;
-a finding is printed with its traceback and its input kept in `--findings`. To run one again: `python tools/fuzz_inbound.py --again FILE`.
+Starts from the mails of tests/inbound/seeds.py, or goes on from a corpus of an earlier run. The exit status is 0 when
+nothing was found; a finding is printed with its traceback and its input kept in `--findings`. To run one again:
+`python tools/fuzz_inbound.py --again FILE`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def main() -> int:
                 f"-max_len={LONGEST}",
                 f"-dict={words}",
                 f"-artifact_prefix={given.findings}/",
+                "-len_control=20",
                 "-rss_limit_mb=2048",
                 "-timeout=60",
                 "-print_final_stats=1",
@@ -102,7 +104,7 @@ def _fuzz(arguments: list[str]) -> int:
 
 def one_input(raw: bytes) -> None:
     """Read one input. Raises for whatever is a finding."""
-    from mail.inbound import Context, classify, names_of, parse
+    from mail.inbound import Context, names_of, parse, read
 
     context = Context(
         own_addresses=frozenset({"bob@example.org"}),
@@ -110,11 +112,9 @@ def one_input(raw: bytes) -> None:
         sent=("Hi Ann,\nwe sell shovels to people who dig for gold.\nReply STOP and we will not write again.",),
     )
     began = time.process_time()
-    parsed = parse(raw)
-    names = names_of(parsed)
-    reading = classify(parsed, names, received_at=_RECEIVED_AT, context=context)
+    reading = read(raw, None if raw[:1] < b"M" else _RECEIVED_AT, context)
     took = time.process_time() - began
-    written = reading.model_dump_json() + names.model_dump_json()
+    written = reading.model_dump_json() + names_of(parse(raw)).model_dump_json()
     assert len(written) < MOST_JSON, f"a reading of {len(written)} characters"
     assert "\\u0000" not in written, "a NUL, which PostgreSQL cannot store"
     assert all(len(one.text) <= 200 for one in reading.evidence), "evidence that is too long"

@@ -50,8 +50,7 @@ class Watch:
                 WatchRequest(mailbox=self.input.mailbox, failures=self.input.failures),
                 result_type=WatchResult,
                 start_to_close_timeout=timedelta(hours=2),
-                # A lost worker is noticed after this long, and another one goes on from the cursor.
-                heartbeat_timeout=timedelta(minutes=2),
+                heartbeat_timeout=timedelta(seconds=self.input.lost_seconds),
                 retry_policy=_RETRY,
                 summary=f"Watch mailbox {self.input.mailbox}"[:180],
             )

@@ -235,6 +235,8 @@ def _object(text: str) -> dict[str, Any] | None:
         found, _ = json.JSONDecoder(strict=False).raw_decode(joined)
         if isinstance(found, dict) and isinstance(found.get("Message"), str):
             found = json.loads(found["Message"], strict=False)
+        # An escape may stand for half a surrogate pair, which nothing could print or store.
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -80,22 +80,22 @@ RETURNING a.id
 
 -- name: contact
 SELECT c.id, c.account_id, a.name AS account_name, a.stage AS account_stage, c.first_name, c.last_name, c.email,
-       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.fields,
-       x.reason AS suppressed
+       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.zone, c.country,
+       c.fields, x.reason AS suppressed
 FROM contacts c LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN suppressions x ON x.address = lower(c.email)
 WHERE c.id = $1
 
 -- name: contacts
 SELECT c.id, c.account_id, a.name AS account_name, a.stage AS account_stage, c.first_name, c.last_name, c.email,
-       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.fields,
-       x.reason AS suppressed
+       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.zone, c.country,
+       c.fields, x.reason AS suppressed
 FROM contacts c LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN suppressions x ON x.address = lower(c.email)
 WHERE c.id > $1 ORDER BY c.id LIMIT $2
 
 -- name: contacts_of_account
 SELECT c.id, c.account_id, a.name AS account_name, a.stage AS account_stage, c.first_name, c.last_name, c.email,
-       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.fields,
-       x.reason AS suppressed
+       c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce, c.consent, c.changed_job, c.zone, c.country,
+       c.fields, x.reason AS suppressed
 FROM contacts c LEFT JOIN accounts a ON a.id = c.account_id LEFT JOIN suppressions x ON x.address = lower(c.email)
 WHERE c.account_id = $3 AND c.id > $1 ORDER BY c.id LIMIT $2
 
@@ -104,12 +104,13 @@ SELECT 1 FROM contacts WHERE id = $1 FOR NO KEY UPDATE
 
 -- name: lock_enrollments
 -- Before the contact's row: whoever records an event of an enrollment locks them in this order, too.
-SELECT id, closed FROM enrollments WHERE contact_id = ANY ($1::text[]) ORDER BY id FOR UPDATE
+SELECT id, closed FROM enrollments WHERE contact_id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE
 
 -- name: set_contact
 UPDATE contacts
 SET account_id = $2, first_name = $3, last_name = $4, email = $5, email_status = $6, stage = $7, stage_set_by = $8,
-    stage_before_bounce = $9, consent = $10, changed_job = $11, fields = $12, updated_at = now()
+    stage_before_bounce = $9, consent = $10, changed_job = $11, zone = $12, country = $13,
+    fields = $14, updated_at = now()
 WHERE id = $1
 
 -- name: unknown_accounts
@@ -126,11 +127,14 @@ SELECT c.id FROM contacts c JOIN jsonb_to_recordset($1) AS r (id text, first_nam
 WHERE (coalesce(r.first_name, c.first_name), coalesce(r.last_name, c.last_name)) <> (c.first_name, c.last_name)
 
 -- name: insert_contacts
-INSERT INTO contacts (id, account_id, first_name, last_name, email, email_status, stage, consent, changed_job, fields)
+INSERT INTO contacts (id, account_id, first_name, last_name, email, email_status, stage, consent, changed_job, zone,
+                      country, fields)
 SELECT r.id, r.account, coalesce(r.first_name, ''), coalesce(r.last_name, ''), r.email,
-       coalesce(r.email_status, 'unknown'), coalesce(r.stage, 'Cold'), r.consent, coalesce(r.changed_job, false), r.fields
+       coalesce(r.email_status, 'unknown'), coalesce(r.stage, 'Cold'), r.consent, coalesce(r.changed_job, false), r.zone,
+       r.country, r.fields
 FROM jsonb_to_recordset($1) AS r (id text, account text, first_name text, last_name text, email text,
-                                  email_status text, stage text, consent boolean, changed_job boolean, fields jsonb)
+                                  email_status text, stage text, consent boolean, changed_job boolean, zone text,
+                                  country text, fields jsonb)
 ORDER BY r.id
 ON CONFLICT (id) DO NOTHING
 RETURNING id
@@ -142,15 +146,17 @@ WITH given AS (
            r.email IS NOT NULL AND lower(r.email) IS DISTINCT FROM lower(c.email) AS replaced,
            coalesce(r.account, c.account_id) AS new_account, coalesce(r.first_name, c.first_name) AS new_first,
            coalesce(r.last_name, c.last_name) AS new_last, coalesce(r.consent, c.consent) AS new_consent,
-           coalesce(r.changed_job, c.changed_job) AS new_job, c.fields || r.fields AS new_fields
+           coalesce(r.changed_job, c.changed_job) AS new_job, coalesce(r.zone, c.zone) AS new_zone,
+           coalesce(r.country, c.country) AS new_country, c.fields || r.fields AS new_fields
     FROM contacts c
     JOIN jsonb_to_recordset($1) AS r (id text, account text, first_name text, last_name text, email text,
-                                      email_status text, stage text, consent boolean, changed_job boolean, fields jsonb)
+                                      email_status text, stage text, consent boolean, changed_job boolean, zone text,
+                                      country text, fields jsonb)
       ON r.id = c.id
     ORDER BY c.id FOR NO KEY UPDATE OF c
 ), changed AS (
-    SELECT contact AS id, new_account, new_first, new_last, new_consent, new_job, new_fields,
-           coalesce(email, old_email) AS email,
+    SELECT contact AS id, new_account, new_first, new_last, new_consent, new_job, new_zone, new_country,
+           new_fields, coalesce(email, old_email) AS email,
            -- A list does not bring a dead address back to life: it is older than the bounce.
            CASE WHEN replaced THEN coalesce(email_status, 'unknown') WHEN old_status = 'bounced' THEN old_status
                 ELSE coalesce(email_status, old_status) END AS email_status,
@@ -164,13 +170,14 @@ WITH given AS (
 UPDATE contacts c
 SET account_id = n.new_account, first_name = n.new_first, last_name = n.new_last, email = n.email,
     email_status = n.email_status, stage = n.stage, stage_set_by = n.set_by, stage_before_bounce = n.before,
-    consent = n.new_consent, changed_job = n.new_job, fields = n.new_fields, updated_at = now()
+    consent = n.new_consent, changed_job = n.new_job, zone = n.new_zone, country = n.new_country, fields = n.new_fields,
+    updated_at = now()
 FROM changed n
 WHERE c.id = n.id
   AND (c.account_id, c.first_name, c.last_name, c.email, c.email_status, c.stage, c.stage_set_by, c.stage_before_bounce,
-       c.consent, c.changed_job, c.fields)
+       c.consent, c.changed_job, c.zone, c.country, c.fields)
       IS DISTINCT FROM (n.new_account, n.new_first, n.new_last, n.email, n.email_status, n.stage, n.set_by, n.before,
-                        n.new_consent, n.new_job, n.new_fields)
+                        n.new_consent, n.new_job, n.new_zone, n.new_country, n.new_fields)
 RETURNING c.id
 
 -- name: tell_of_contact

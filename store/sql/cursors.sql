@@ -36,7 +36,7 @@ SELECT looked_at, read_at, failing_since, code, detail, holds FROM imap_watches 
 
 -- name: unwatched
 -- Mailboxes whose watcher gave no sign for a while, or has not looked since the mailbox was changed.
-SELECT m.id, w.looked_at IS NULL OR w.looked_at < m.updated_at AS changed
+SELECT m.id, coalesce(w.looked_at < m.updated_at, false) AS changed
 FROM mailboxes m LEFT JOIN imap_watches w ON w.mailbox_id = m.id
 WHERE m.definition ? 'imap'
   AND (w.looked_at IS NULL OR w.looked_at < m.updated_at OR w.looked_at < clock_timestamp() - $1::interval)

@@ -1,5 +1,7 @@
 -- name: lock
-SELECT id, run_id, run_epoch, version, state, closed FROM enrollments WHERE id = $1 FOR UPDATE
+-- NO KEY here and wherever these rows are locked: an inbound mail that is kept refers to its enrollment (a key lock) before
+-- it locks the row, and two mails of one person would wait crosswise.
+SELECT id, run_id, run_epoch, version, state, closed FROM enrollments WHERE id = $1 FOR NO KEY UPDATE
 
 -- name: insert
 INSERT INTO enrollments (id, workflow_id, sequence_id, contact_id, mailbox_id, run_id, version, state, status, reason,

@@ -81,7 +81,10 @@ SELECT m.id, m.source, m.mailbox_id, m.folder, m.received_at, m.taken_at, m.mess
 FROM inbound_messages m LEFT JOIN enrollments e ON e.id = m.enrollment_id
 WHERE m.needs IS NOT NULL AND m.settled_at IS NULL
   AND ($1::uuid IS NULL OR (m.received_at, m.id) < (SELECT a.received_at, a.id FROM inbound_messages a WHERE a.id = $1))
-ORDER BY m.received_at DESC, m.id DESC LIMIT $2
+  AND ($2::text IS NULL OR m.kind = $2)
+  AND ($3::uuid IS NULL OR m.enrollment_id = $3)
+  AND ($4::boolean IS NULL OR (m.enrollment_id IS NULL) = $4)
+ORDER BY m.received_at DESC, m.id DESC LIMIT $5
 
 -- name: settle
 UPDATE inbound_messages SET settled_at = $2, settled_by = $3 WHERE id = $1 AND settled_at IS NULL

@@ -5,10 +5,12 @@ SELECT e.state, e.version, e.run_id, e.run_epoch, e.closed, e.overrides, e.admit
        s.revision, s.switched_on AS sequence_on, s.epoch AS sequence_epoch, s.schedule_id, h.revision AS schedule_revision,
        g.switched_on AS global_on, g.epoch AS global_epoch,
        c.first_name, c.last_name, c.email, c.email_status, c.stage, c.stage_set_by, c.consent, c.changed_job,
-       c.fields AS contact_fields, a.id AS account_id, a.name AS account_name, a.stage AS account_stage,
-       a.fields AS account_fields,
+       c.zone AS contact_zone, c.country AS contact_country, c.fields AS contact_fields,
+       a.id AS account_id, a.name AS account_name, a.stage AS account_stage, a.fields AS account_fields,
        m.definition AS mailbox, m.state AS mailbox_state, m.state_code AS mailbox_state_code, m.epoch AS mailbox_epoch,
        m.not_before,
+       CASE WHEN m.definition ? 'imap' THEN coalesce(extract(epoch FROM now() - w.read_at), 'infinity')::float END AS unread_for,
+       w.code AS unread_code,
        EXISTS (SELECT 1 FROM sequence_mailboxes sm WHERE sm.sequence_id = s.id AND sm.mailbox_id = m.id) AS listed,
        x.reason AS suppressed,
        l.state AS ledger_state, l.fence, l.tries, l.result, l.message, l.message_id, l.recipient, l.due_at,
@@ -27,6 +29,7 @@ JOIN contacts c ON c.id = e.contact_id
 CROSS JOIN global_switch g
 LEFT JOIN accounts a ON a.id = c.account_id
 LEFT JOIN mailboxes m ON m.id = e.mailbox_id
+LEFT JOIN imap_watches w ON w.mailbox_id = m.id
 LEFT JOIN suppressions x ON x.address = lower(c.email)
 LEFT JOIN send_ledger l ON l.enrollment_id = e.id AND l.step_id = $2 AND l.attempt = $3
 WHERE e.id = $1
@@ -88,7 +91,7 @@ SELECT (SELECT count(*) FROM stop_marks k WHERE k.enrollment_id = e.id AND k.ado
        c.email IS NOT DISTINCT FROM $3 AS same_address, c.email_status
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN contacts c ON c.id = e.contact_id
 JOIN mailboxes m ON m.id = $4 CROSS JOIN global_switch g
-WHERE e.id = $1 FOR UPDATE OF e
+WHERE e.id = $1 FOR NO KEY UPDATE OF e
 
 -- name: done_steps
 SELECT DISTINCT step_id FROM send_ledger WHERE enrollment_id = $1 AND state IN ('sent', 'rejected', 'unknown')

@@ -39,7 +39,7 @@ async def test_the_examples_apply_in_the_order_that_they_say(onward: Shell, worl
     assert (await onward.text("mailbox", "add", write(tmp_path / "mailbox.yaml", alex))).startswith(
         "mailbox alex applied"
     )
-    assert "the server answers and the login works" in await onward.text("mailbox", "check", "alex")
+    assert "the servers answer and the login works" in await onward.text("mailbox", "check", "alex")
     assert "alex@northwind.example" in await onward.text("mailbox", "list")
     applied = await onward.json("sequence", "apply", f"{examples}/sequence.yaml")
     assert (applied["id"], applied["revision"], applied["changed"]) == ("spring-launch", 1, True)

@@ -81,7 +81,9 @@ async def test_one_enrollment_is_shown_explained_and_told(onward: Shell, world: 
     shown = await onward.json("show", key, "anna")
     assert (shown["status"], shown["phase"], shown["next"]["what"]) == ("active", "delay", "send")
     assert [attempt["state"] for attempt in shown["attempts"]] == ["sent"]
-    assert shown["temporal_ui"].startswith("http://ui.test/namespaces/default/workflows/enrollment%2F")
+    assert shown["temporal_ui"].startswith(
+        f"http://ui.test/namespaces/{world.client.namespace}/workflows/enrollment%2F"
+    )
     for words in ((enrollment,), ("--contact", "anna"), (world.address("anna"),), ("Anna Test",)):
         assert (await onward.json("enrollments", "show", *words))["enrollment"] == enrollment
     text = await onward.text("show", "anna")

@@ -14,9 +14,8 @@ import typer
 from cli import check, definitions, demo, enrollments, people, servers
 from cli.demo_servers import ROOT
 from embedded.server import free_port
-from embedded.stack import Stack
 from tests.cli.conftest import Shell, enter
-from tests.conftest import _admin, database_url
+from tests.servers import Servers, own_database
 
 SCRIPT = Path(sys.executable).parent / "onward"
 
@@ -51,7 +50,7 @@ def test_no_servers_configured_is_one_helpful_line(tmp_path: Path) -> None:
 
 
 async def test_servers_that_do_not_answer_are_named(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stack: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shut = f"127.0.0.1:{free_port()}"
     home = str(tmp_path / "home")
@@ -71,19 +70,15 @@ async def test_servers_that_do_not_answer_are_named(
 
 
 async def test_migrate_fills_an_empty_database_and_may_be_repeated(
-    stack: Stack, template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stack: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    await _admin(stack, 'CREATE DATABASE "of_migrate"')
-    shell = enter(
-        monkeypatch,
-        {"ONWARD_HOME": str(tmp_path / "home"), "ONWARD_DATABASE_URL": database_url(stack, "of_migrate")},
-    )
-    error = await shell.error("sequence", "list", code=3)
-    assert (error["code"], error["fix"]) == ("not_migrated", "run `onward migrate`")
-    assert (await shell.json("migrate"))["applied"]
-    assert await shell.text("migrate") == "nothing to do\n"
-    assert (await shell.json("sequence", "list"))["sequences"] == []
-    await _admin(stack, 'DROP DATABASE "of_migrate" WITH (FORCE)')
+    async with own_database(stack, migrated=False) as url:
+        shell = enter(monkeypatch, {"ONWARD_HOME": str(tmp_path / "home"), "ONWARD_DATABASE_URL": url})
+        error = await shell.error("sequence", "list", code=3)
+        assert (error["code"], error["fix"]) == ("not_migrated", "run `onward migrate`")
+        assert (await shell.json("migrate"))["applied"]
+        assert await shell.text("migrate") == "nothing to do\n"
+        assert (await shell.json("sequence", "list"))["sequences"] == []
 
 
 @pytest.mark.parametrize(

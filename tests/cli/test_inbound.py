@@ -26,7 +26,7 @@ async def test_mail_is_taken_listed_shown_corrected_and_settled(onward: Shell, w
 
     listed = await onward.json("inbound", "list", "--needs")
     assert {one["id"] for one in listed["items"]} == {away["id"], who["id"]}
-    assert "return_date" in await onward.text("inbound", "list", "--enrollment", enrollment)
+    assert "return_date" in await onward.text("inbound", "list", "--enrollment", world.address("anna"))
     shown = await onward.text("inbound", "show", away["id"])
     assert "header:Auto-Submitted" in shown
     assert "by answers" in shown

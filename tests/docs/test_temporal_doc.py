@@ -118,6 +118,7 @@ class Shell:
             "PATH": f"{program.parent}:{os.environ['PATH']}",
             "HOME": os.environ.get("HOME", "/"),
             "TEMPORAL_ADDRESS": self.world.client.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": self.world.client.namespace,
             "TASK_QUEUE": self.world.settings.task_queue,
             "SEQUENCE": self.world.sequence,
             "CONTACT": contact,
@@ -167,6 +168,7 @@ AFTER: dict[str, tuple[str, str | None]] = {
     "gate_opened": ("active", None),
     "cause_cleared": ("active", None),
     "close_settling": ("active", None),
+    "repaired": ("active", None),
 }
 
 

@@ -79,6 +79,13 @@ def test_what_names_an_unknown_email_proves_that_it_left(kind: Kind) -> None:
     assert told == (Told("settle_delivery", {"verdict": "sent"}),)
 
 
+@pytest.mark.parametrize("kind", [Kind.ADDRESS_CHANGED, Kind.UNMONITORED, Kind.CHALLENGE])
+def test_an_answer_that_pauses_proves_it_too(kind: Kind) -> None:
+    told = consequences(read(kind), matched(ledger="unknown")).told
+    assert [one.name for one in told] == ["settle_delivery", "pause"]
+    assert [one.name for one in consequences(read(kind), matched("address", ledger="unknown")).told] == ["pause"]
+
+
 def test_a_soft_bounce_of_an_unknown_email_proves_that_it_left() -> None:
     told = consequences(bounced("mailbox_full"), matched(ledger="unknown")).told
     assert [one.name for one in told] == ["settle_delivery", "bounce"]

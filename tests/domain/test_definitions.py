@@ -72,6 +72,16 @@ def test_a_misspelled_field_is_named_with_those_that_are_known_there(
         (Sequence, {"name": "x" * 65536}, "at most 500"),
         (Schedule, {"zone": "Berlin"}, "IANA"),
         (Schedule, {"zone": "../../etc/passwd"}, "IANA"),
+        (Schedule, {"zone_of": "me"}, "'schedule' or 'contact'"),
+        (Schedule, {"holidays": ["ZZ"]}, "no holidays are known of ZZ"),
+        (Schedule, {"holidays": ["DE-XX"]}, "no holidays are known of DE-XX"),
+        (Schedule, {"holidays": ["Germany"]}, "is not a country such as DE"),
+        (Schedule, {"closed": ["Christmas"]}, "closed.0.from: not a date; write it as 2026-12-24"),
+        (Schedule, {"closed": [20261224]}, "closed.0.from: not a date; write it as 2026-12-24"),
+        (Schedule, {"closed": [{"from": "2026-12-24", "to": "2026-12-23"}]}, "before it begins"),
+        (Schedule, {"closed": [{"from": "2026-12-24", "to": "9999-12-31"}]}, "switch the sequence off"),
+        (Schedule, {"closed": [{"from": "2026-12-24", "until": "2026-12-25"}]}, "known here: from, name, to"),
+        (Schedule, {"open_anyway": ["2026-12-24T09:00"]}, "not a date"),
         (Schedule, {"windows": {}}, "nothing could ever be sent"),
         (Schedule, {"windows": {"mon": []}}, "nothing could ever be sent"),
         (Schedule, {"windows": {"mon": [{"start": "17:00", "end": "09:00"}]}}, "ends after it starts"),
@@ -122,8 +132,10 @@ def test_hours_that_yaml_reads_as_sexagesimal_numbers_are_hours() -> None:
         ("90s", Duration(seconds=90)),
         ("15m", Duration(seconds=900)),
         ("1.5h", Duration(seconds=5400)),
-        ("3d", Duration(seconds=3 * 86400)),
-        ("2w", Duration(seconds=14 * 86400)),
+        ("24h", Duration(seconds=86400)),
+        ("1.5d", Duration(seconds=36 * 3600)),
+        ("3d", Duration(days=3)),
+        ("2w", Duration(days=14)),
         ("1bd", Duration(business_days=1)),
         ("0s", Duration()),
     ],
@@ -218,6 +230,6 @@ def test_signals_ignore_unknown_fields_and_updates_name_them() -> None:
     assert "until" in (refused.value.fix or "")
 
 
-@pytest.mark.parametrize("name", set(COMMANDS) - {"resume_at", "settle_delivery"})
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"resume_at", "settle_delivery"}))
 def test_an_empty_payload_will_do_for_most_commands(name: str) -> None:
     assert parse_message(name, None, strict=True).by == "system"

@@ -82,6 +82,7 @@ PAYLOADS: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "cause_cleared": st.fixed_dictionaries({"reason": st.sampled_from(["template_error", "mailbox_missing"])}),
     "close_settling": st.just({}),
+    "repaired": st.just({}),
 }
 ENDINGS = ("finish", "remove", "reply", "unsubscribe", "complaint", "meeting_booked", "contact_gone")
 """Messages that mostly end it; said less often, so that the runs go deep."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.durations import Duration, parse_duration
 from domain.schedule import (
@@ -21,32 +19,21 @@ from domain.schedule import (
     openings,
     resolve_moment,
     return_from_absence,
+    why_closed,
 )
-from domain.sequences import WEEKDAYS, Schedule
-
-BERLIN, NEW_YORK, LORD_HOWE, KATHMANDU = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"
-QUARTER = timedelta(minutes=15)
-
-
-def schedule(zone: str, windows: dict[str, list[str]]) -> Schedule:
-    """`{"mon": ["09:00-17:00"]}` in a zone; `mon-fri` and `all` name several days."""
-    names = {"all": WEEKDAYS, "mon-fri": WEEKDAYS[:5]}
-    days = {day: spans for key, spans in windows.items() for day in names.get(key, (key,))}
-    parsed = {
-        day: [dict(zip(("start", "end"), span.split("-"), strict=True)) for span in spans]
-        for day, spans in days.items()
-    }
-    return Schedule.model_validate({"id": "s", "zone": zone, "windows": parsed})
-
-
-def at(zone: str, text: str, fold: int = 0) -> datetime:
-    """A local time as an instant in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
+from tests.domain.calendars import (
+    APIA,
+    ASUNCION,
+    BERLIN,
+    CAIRO,
+    HAVANA,
+    KATHMANDU,
+    LORD_HOWE,
+    NEW_YORK,
+    at,
+    schedule,
+    utc,
+)
 
 OFFICE = schedule(BERLIN, {"mon-fri": ["09:00-12:00", "13:00-17:00"]})
 
@@ -106,6 +93,16 @@ def test_a_window_to_24_00_joins_the_next_day_without_a_hole() -> None:
         (LORD_HOWE, "02:15-03:00", "2026-10-03T14:00", "2026-10-03T15:30"),
         (LORD_HOWE, "01:30-01:45", "2026-04-04T14:45", "2026-04-04T15:00"),
         (KATHMANDU, "09:00-10:00", "2026-12-01T00:00", "2026-12-01T03:15"),
+        # The clock changes at midnight: Cairo 2026-04-24 00:00 becomes 01:00 at 22:00 UTC, and 2026-10-29 24:00 becomes
+        # 23:00 at 21:00 UTC; Asuncion 2023-10-01 00:00 became 01:00 at 04:00 UTC, 2024-03-23 24:00 became 23:00 at 03:00.
+        (CAIRO, "00:15-02:00", "2026-04-23T21:00", "2026-04-23T22:00"),
+        (CAIRO, "00:15-00:45", "2026-04-23T21:00", "2026-04-24T21:15"),
+        (CAIRO, "23:15-24:00", "2026-10-29T20:59", "2026-10-29T20:59"),
+        (CAIRO, "23:15-24:00", "2026-10-29T21:00", "2026-10-29T21:15"),
+        (ASUNCION, "00:30-02:00", "2023-10-01T03:59", "2023-10-01T04:00"),
+        (ASUNCION, "23:30-24:00", "2024-03-24T03:00", "2024-03-24T03:30"),
+        # Samoa went from 2011-12-29 24:00 to 2011-12-31 00:00, at 10:00 UTC.
+        (APIA, "09:00-10:00", "2011-12-29T20:00", "2011-12-30T19:00"),
     ],
 )
 def test_next_open_across_clock_changes(zone: str, windows: str, start: str, expected: str) -> None:
@@ -173,8 +170,10 @@ def test_return_from_absence_adds_the_buffer(back: date | datetime, buffer: str,
         (LORD_HOWE, "2026-10-04T12:00", 23.5),
         (LORD_HOWE, "2026-04-05T12:00", 24.5),
         (KATHMANDU, "2026-06-01T12:00", 24),
-        ("Africa/Cairo", "2026-04-24T12:00", 23),  # the gap begins at midnight
-        ("America/Havana", "2026-11-01T12:00", 25),  # midnight comes twice
+        (CAIRO, "2026-04-24T12:00", 23),  # the gap begins at midnight
+        (HAVANA, "2026-11-01T12:00", 25),  # midnight comes twice
+        (ASUNCION, "2023-10-01T12:00", 23),
+        (ASUNCION, "2024-03-23T12:00", 25),
         ("America/Toronto", "1919-03-31T12:00", 23.5),  # the gap holds midnight: 23:30 became 00:30
     ],
 )
@@ -190,8 +189,16 @@ def test_day_bounds_know_short_and_long_days(zone: str, inside: str, hours: floa
     assert sum((closes - opens for opens, closes in openings(everyday, day)), timedelta()) == end - begin
 
 
-def test_a_date_that_a_zone_skipped_has_no_window() -> None:
-    assert openings(schedule("Pacific/Apia", {"all": ["00:00-24:00"]}), date(2011, 12, 30)) == []
+def test_a_date_that_a_zone_skipped_has_no_window_and_is_no_business_day() -> None:
+    everyday = schedule(APIA, {"all": ["00:00-24:00"]})
+    assert openings(everyday, date(2011, 12, 30)) == ()
+    assert why_closed(everyday, date(2011, 12, 30)) == "the clock change skips it"
+    assert first_window(everyday, date(2011, 12, 30)) == at(APIA, "2011-12-31T00:00")
+    assert add_business_days(everyday, date(2011, 12, 29), 1) == date(2011, 12, 31)
+    assert day_bounds(everyday, at(APIA, "2011-12-29T23:59"))[1] == at(APIA, "2011-12-31T00:00")
+    # One day after 10:00 of the day before is a time that never was.
+    assert after(everyday, at(APIA, "2011-12-29T10:00"), Duration(days=1)) == at(APIA, "2011-12-31T00:00")
+    assert after(everyday, at(APIA, "2011-12-29T10:00"), Duration(days=2)) == at(APIA, "2011-12-31T10:00")
 
 
 def test_days_do_not_overlap_where_the_clock_goes_back_over_midnight() -> None:
@@ -211,74 +218,28 @@ def test_days_do_not_overlap_where_the_clock_goes_back_over_midnight() -> None:
         (at(BERLIN, "2026-12-04T15:00:00.000007"), "1bd", at(BERLIN, "2026-12-07T15:00:00.000007")),
         (at(BERLIN, "2026-12-05T23:30"), "2bd", at(BERLIN, "2026-12-08T23:30")),
         (at(BERLIN, "2026-03-27T15:00"), "1bd", at(BERLIN, "2026-03-30T15:00")),
-        (at(BERLIN, "2026-03-27T15:00"), "3d", at(BERLIN, "2026-03-30T16:00")),
+        (at(BERLIN, "2026-03-27T15:00"), "3d", at(BERLIN, "2026-03-30T15:00")),
+        (at(BERLIN, "2026-03-27T15:00"), "72h", at(BERLIN, "2026-03-30T16:00")),
+        (at(BERLIN, "2026-10-23T15:00"), "1w", at(BERLIN, "2026-10-30T15:00")),
+        (at(BERLIN, "2026-10-23T15:00"), "168h", at(BERLIN, "2026-10-30T14:00")),
+        (at(BERLIN, "2026-12-04T23:30"), "52w", at(BERLIN, "2027-12-03T23:30")),
+        # Where the zone of the asker shows another day than the schedule's.
+        (datetime(2026, 3, 28, 8, 30, tzinfo=ZoneInfo(KATHMANDU)), "1d", utc("2026-03-29T01:45")),
+        (datetime(2026, 3, 28, 3, 30, tzinfo=ZoneInfo(KATHMANDU)), "1d", at(BERLIN, "2026-03-28T22:45")),
         (at(BERLIN, "2026-12-04T15:00"), "90s", at(BERLIN, "2026-12-04T15:01:30")),
+        (at(BERLIN, "2026-12-04T15:00"), "0d", at(BERLIN, "2026-12-04T15:00")),
     ],
 )
-def test_a_wait_is_clock_time_or_business_days_at_the_same_local_time(
-    begin: datetime, wait: str, expected: datetime
-) -> None:
+def test_a_wait_is_clock_time_or_days_at_the_same_local_time(begin: datetime, wait: str, expected: datetime) -> None:
     assert after(OFFICE, begin, parse_duration(wait)) == expected
 
 
-def test_a_business_wait_that_ends_in_a_gap_or_twice() -> None:
+@pytest.mark.parametrize("day", [Duration(days=1), Duration(business_days=1)], ids=str)
+def test_a_wait_that_ends_in_a_gap_or_twice(day: Duration) -> None:
     everyday = schedule(BERLIN, {"all": ["09:00-17:00"]})
-    assert after(everyday, at(BERLIN, "2026-03-28T02:30"), Duration(business_days=1)) == utc("2026-03-29T01:00")
-    assert after(everyday, at(BERLIN, "2026-10-24T02:30"), Duration(business_days=1)) == utc("2026-10-25T00:30")
+    assert after(everyday, at(BERLIN, "2026-03-28T02:30"), day) == utc("2026-03-29T01:00")
+    assert after(everyday, at(BERLIN, "2026-10-24T02:30"), day) == utc("2026-10-25T00:30")
     # From the second 02:30, and from an instant that is not in UTC.
     twice = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo(BERLIN), fold=1)
-    assert after(everyday, twice, Duration(business_days=1)) == at(BERLIN, "2026-10-26T02:30")
+    assert after(everyday, twice, day) == at(BERLIN, "2026-10-26T02:30")
     assert is_open(schedule(BERLIN, {"sun": ["02:00-03:00"]}), twice)
-
-
-# Random schedules around every clock change of 2026, against a walk on the local clock. Windows, offsets and changes lie
-# on quarters of an hour, so every instant at which something opens is one too.
-
-CHANGES = [
-    (BERLIN, "2026-03-29"),
-    (BERLIN, "2026-10-25"),
-    (NEW_YORK, "2026-03-08"),
-    (NEW_YORK, "2026-11-01"),
-    (LORD_HOWE, "2026-04-05"),
-    (LORD_HOWE, "2026-10-04"),
-    (KATHMANDU, "2026-06-01"),
-    ("Africa/Cairo", "2026-04-24"),
-    ("Africa/Cairo", "2026-10-30"),
-    ("America/Havana", "2026-11-01"),
-]
-
-
-@st.composite
-def spans(draw: st.DrawFn) -> list[str]:
-    edges = sorted(draw(st.lists(st.integers(0, 96), max_size=6, unique=True)))
-    return [
-        f"{a // 4:02d}:{a % 4 * 15:02d}-{b // 4:02d}:{b % 4 * 15:02d}"
-        for a, b in zip(edges[::2], edges[1::2], strict=False)
-    ]
-
-
-@st.composite
-def schedules_near_changes(draw: st.DrawFn) -> tuple[Schedule, datetime]:
-    zone, day = draw(st.sampled_from(CHANGES))
-    windows = draw(st.dictionaries(st.sampled_from(WEEKDAYS), spans(), min_size=1).filter(lambda d: any(d.values())))
-    start = at(zone, day) + draw(st.integers(-200, 200)) * QUARTER
-    return schedule(zone, windows), start
-
-
-def open_by_the_clock(schedule: Schedule, moment: datetime) -> bool:
-    local = moment.astimezone(ZoneInfo(schedule.zone))
-    windows = [w for day, ws in schedule.windows.items() if day == WEEKDAYS[local.weekday()] for w in ws]
-    return any(w.start <= local.time() and (local.time() < w.end or w.end == time.max) for w in windows)
-
-
-@settings(max_examples=150, deadline=None)
-@given(schedules_near_changes(), st.integers(0, 15 * 60 * 10**6 - 1))
-def test_next_open_is_what_a_walk_on_the_local_clock_finds(case: tuple[Schedule, datetime], inside: int) -> None:
-    plan, start = case
-    walk = start
-    while not open_by_the_clock(plan, walk):
-        walk += QUARTER
-    assert next_open(plan, start) == walk
-    within = start + timedelta(microseconds=inside)
-    assert is_open(plan, within) is open_by_the_clock(plan, within)
-    assert day_bounds(plan, within)[0] <= within < day_bounds(plan, within)[1]

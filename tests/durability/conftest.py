@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest_asyncio
 
 from embedded.recipients import Recipients
-from embedded.stack import Stack
 from tests.durability.play import named
 from tests.durability.processes import WorkerProcess
 from tests.harness import World, open_world
+from tests.servers import Servers
 
 
 @pytest_asyncio.fixture
-async def apart(stack: Stack, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
+async def apart(stack: Servers, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
     """Onward on real servers; the worker is for `process`."""
     async with open_world(
         stack.temporal_address, fresh_database, recipients, lease_seconds=2.0, max_concurrent_activities=5

@@ -12,15 +12,15 @@ import pytest
 import pytest_asyncio
 
 from embedded.recipients import Behaviour, Gate, Recipients
-from embedded.stack import Stack
 from store import ledger
 from store.ledger import Key
 from tests.durability.play import assert_nothing_twice, rows_in
 from tests.harness import World, eventually, open_world
+from tests.servers import Servers
 
 
 @pytest_asyncio.fixture
-async def patient(stack: Stack, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
+async def patient(stack: Servers, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
     """A world with a worker that waits longer for an SMTP reply than Temporal for a heartbeat (30 s)."""
     async with (
         open_world(
@@ -58,6 +58,7 @@ async def test_an_owner_taken_for_dead(patient: World, monkeypatch: pytest.Monke
     assert len(world.recipients.inbox(world.address("claimed"))) == 2
     for name in ("late", "refused", "judged"):
         await eventually(partial(_is_unknown, world, owned[name]), seconds=60)
+    await world.until_known(owned["judged"])
     await world.clients.command(owned["judged"], "settle_delivery", {"by": "person:ana", "verdict": "not_sent"})
     await world.until_status(owned["judged"], "finished", "completed")
 

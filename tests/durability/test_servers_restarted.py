@@ -10,7 +10,7 @@ import pytest
 
 from embedded.postgres import Postgres
 from embedded.recipients import Behaviour, Recipients
-from embedded.stack import Stack, reachable_tempdir
+from embedded.stack import reachable_tempdir
 from embedded.temporal import Temporal
 from store.migrate import migrate
 from tests.durability.play import (
@@ -21,6 +21,7 @@ from tests.durability.play import (
     until_all_rest,
 )
 from tests.harness import World, open_world
+from tests.servers import Servers
 
 CONTACTS, STEPS = 12, 3
 
@@ -32,7 +33,7 @@ def home() -> Iterator[Path]:
         yield directory
 
 
-async def test_postgres_killed_and_started_again(stack: Stack, recipients: Recipients, home: Path) -> None:
+async def test_postgres_killed_and_started_again(stack: Servers, recipients: Recipients, home: Path) -> None:
     postgres = Postgres(home)
     try:
         url = await asyncio.to_thread(postgres.start)
@@ -45,7 +46,10 @@ async def test_postgres_killed_and_started_again(stack: Stack, recipients: Recip
         await asyncio.to_thread(postgres.stop)
 
 
-async def test_temporal_killed_and_started_again(fresh_database: str, recipients: Recipients, home: Path) -> None:
+async def test_temporal_killed_and_started_again(
+    fresh_database: str, recipients: Recipients, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEMPORAL_NAMESPACE", raising=False)  # this server has none but `default`
     temporal = Temporal(home, ui=False)
     try:
         address = await asyncio.to_thread(temporal.start)

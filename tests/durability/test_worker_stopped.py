@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest_asyncio
 
 from embedded.recipients import Behaviour, Gate, Recipients
-from embedded.stack import Stack
 from tests.durability.play import assert_nothing_twice, rows_in
 from tests.harness import World, open_world
+from tests.servers import Servers
 
 
 @pytest_asyncio.fixture
-async def hasty(stack: Stack, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
+async def hasty(stack: Servers, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
     """A world whose workers wait half a second when they stop."""
     async with open_world(
         stack.temporal_address, fresh_database, recipients, graceful_shutdown_seconds=0.5, lease_seconds=1.0

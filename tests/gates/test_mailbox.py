@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from embedded.recipients import Behaviour, Recipients
-from embedded.stack import Stack
 from tests.harness import World, eventually, open_world, plain_step
+from tests.servers import Servers
 from tests.stops import play
 
 CONTACTS = ("anna", "bert", "carl")
@@ -124,7 +124,7 @@ async def test_a_quota_of_the_sender_holds_the_mailbox_until_it_can_be_over(worl
 
 
 async def test_a_mailbox_put_off_again_and_again_is_held_and_no_contact_is_not_sent(
-    stack: Stack, fresh_database: str, recipients: Recipients
+    stack: Servers, fresh_database: str, recipients: Recipients
 ) -> None:
     async with (
         open_world(

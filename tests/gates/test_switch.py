@@ -11,9 +11,9 @@ import pytest
 
 from domain.waking import wake_id
 from embedded.recipients import Recipients
-from embedded.stack import Stack
 from store import gates, listing
 from tests.harness import World, eventually, open_world, plain_step
+from tests.servers import Servers
 from tests.stops import play
 
 
@@ -58,7 +58,7 @@ def _everybody_got(world: World, contacts: list[str], count: int) -> None:
 
 
 async def test_no_email_passes_the_switch_while_twenty_send(
-    stack: Stack, fresh_database: str, recipients: Recipients
+    stack: Servers, fresh_database: str, recipients: Recipients
 ) -> None:
     rounds, senders = 5, 20
     async with open_world(
@@ -173,7 +173,7 @@ async def test_toggling_quickly_leaves_nobody_behind_and_lets_nothing_out_while_
 
 
 async def test_a_waker_that_is_lost_or_killed_is_made_good_by_upkeep(
-    stack: Stack, fresh_database: str, recipients: Recipients
+    stack: Servers, fresh_database: str, recipients: Recipients
 ) -> None:
     async with open_world(stack.temporal_address, fresh_database, recipients, wake_per_second=4) as world:
         await world.add_sequence(steps=2)
@@ -209,7 +209,7 @@ async def test_a_waker_that_is_lost_or_killed_is_made_good_by_upkeep(
         assert recipients.duplicates() == []
 
 
-async def test_many_parked_take_slots_in_turn(stack: Stack, fresh_database: str, recipients: Recipients) -> None:
+async def test_many_parked_take_slots_in_turn(stack: Servers, fresh_database: str, recipients: Recipients) -> None:
     many, an_hour = 100, 10
     async with open_world(
         stack.temporal_address, fresh_database, recipients, wake_per_second=2000, database_pool_size=20

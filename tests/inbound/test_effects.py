@@ -119,7 +119,7 @@ async def test_an_absence_without_a_readable_day_waits_for_a_person_whose_word_n
         people.first, lambda state: any(hold.until is not None and hold.corrected for hold in state.holds)
     )
     async with world.database.read() as connection:
-        assert not await inbound.page_of_needs(connection)
+        assert not await inbound.page(connection, needs=True)
         assert (await inbound.get(connection, taken.id))["correction"]["return_date"] == day.isoformat()
 
     later = (datetime.now(UTC) + timedelta(days=100)).date()
@@ -224,7 +224,7 @@ async def test_who_has_left_is_finished_everywhere_and_the_named_successor_is_pr
     await world.until_status(people.second, "finished", "contact_gone")
     assert (await world.contact("anna")).stage == "Changed Job"
     async with world.database.read() as connection:
-        (row,) = await inbound.page_of_needs(connection)
+        (row,) = await inbound.page(connection, needs=True)
     assert [one["address"] for one in row["reading"]["proposed"]] == ["carla.ruiz@acme.example"]
 
 
@@ -234,13 +234,13 @@ async def test_mail_of_nobody_is_kept_and_listed_until_a_person_says_whose_it_is
     taken = await world.take(raw)
     assert (taken.kind, taken.enrollment, taken.needs) == ("human_reply", None, "unmatched")
     async with world.database.read() as connection:
-        assert [str(row["id"]) for row in await inbound.page_of_needs(connection)] == [taken.id]
+        assert [str(row["id"]) for row in await inbound.page(connection, needs=True)] == [taken.id]
         assert await inbound.raw(connection, taken.id) == raw
     way = Inbound(world.clients, world.settings.require_secret())
     await way.correct(taken.id, by="person:ana", enrollment=people.ben)
     await world.until_status(people.ben, "finished", "replied")
     async with world.database.read() as connection:
-        assert not await inbound.page_of_needs(connection)
+        assert not await inbound.page(connection, needs=True)
 
 
 async def test_mail_after_the_end_amends_the_record(people: People) -> None:

@@ -330,6 +330,30 @@ async def test_a_reply_finishes_its_enrollment_once_however_often_it_is_read(
     assert (await world.state(enrollment)).version == state.version
 
 
+async def test_after_an_outage_the_mailbox_is_read_before_an_email_leaves(
+    polled: World, imap_server: ImapServer
+) -> None:
+    world = polled
+    await world.add_sequence(steps=[plain_step(1), plain_step(2, wait="30d")], mailboxes=[world.mailbox])
+    async with world.worker():
+        async with world.watcher(inbound(world.services).take):
+            enrollment = await world.enroll("anna")
+            [sent] = await world.until_mails("anna", 1)
+            await world.until_sent(enrollment, 1)
+        imap_server.deliver("mara", answer(sent, "Sounds good, call me on Tuesday."))
+        async with world.database.transaction() as connection:
+            await connection.execute("UPDATE imap_watches SET read_at = read_at - interval '3 days'")
+        await world.command(enrollment, "send_now")
+
+        async def waits() -> bool:
+            return any((line["data"] or {}).get("cause") == "unread" for line in await world.story(enrollment))
+
+        await eventually(waits)
+        async with world.watcher(inbound(world.services).take):
+            await world.until_status(enrollment, "finished", "replied")
+    assert len(world.recipients.inbox(world.address("anna"))) == 1
+
+
 async def test_a_mail_that_cannot_be_taken_in_is_set_aside_and_the_others_come(
     polled: World, imap_server: ImapServer
 ) -> None:

@@ -10,13 +10,13 @@ from temporalio.testing import ActivityEnvironment
 from activities.deliver import DeliverActivity
 from domain.delivery import DeliverInput
 from embedded.recipients import Recipients
-from embedded.stack import Stack
 from tests.harness import open_world
+from tests.servers import Servers
 
 POOL = 3
 
 
-async def test_more_lost_owners_than_connections(stack: Stack, fresh_database: str, recipients: Recipients) -> None:
+async def test_more_lost_owners_than_connections(stack: Servers, fresh_database: str, recipients: Recipients) -> None:
     """Each is looked at with one connection; asking for a second one while holding it would lock the pool for good."""
     async with open_world(stack.temporal_address, fresh_database, recipients, database_pool_size=POOL) as world:
         await world.add_sequence(steps=1, wait="1h")

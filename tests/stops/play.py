@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,26 +12,21 @@ from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 from temporalio.exceptions import ApplicationError
 
 from embedded.recipients import Recipients
-from embedded.stack import Stack
 from store import marks
-from tests.conftest import _admin, database_url
 from tests.harness import World, eventually, open_world
+from tests.servers import Servers, own_database
 
 RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 """How the server marks, in the new run's history, the task at which a reset cut the old one."""
 
 
 @asynccontextmanager
-async def lasting_world(stack: Stack, template: str, **settings: Any) -> AsyncIterator[World]:
+async def lasting_world(stack: Servers, **settings: Any) -> AsyncIterator[World]:
     """A world of its own that serves a whole module: its database, its recipients, no worker yet."""
-    name = f"t_{os.urandom(6).hex()}"
-    await _admin(stack, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
+    async with own_database(stack) as url:
         with Recipients() as recipients:
-            async with open_world(stack.temporal_address, database_url(stack, name), recipients, **settings) as world:
+            async with open_world(stack.temporal_address, url, recipients, **settings) as world:
                 yield world
-    finally:
-        await _admin(stack, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def workflow_id(world: World, contact: str, sequence: str | None = None) -> str:

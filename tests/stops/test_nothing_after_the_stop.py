@@ -25,8 +25,8 @@ import pytest
 import pytest_asyncio
 
 from embedded.recipients import Behaviour, Gate
-from embedded.stack import Stack
 from tests.harness import World, eventually, plain_step
+from tests.servers import Servers
 from tests.stops import play
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,11 +91,11 @@ class Played:
 
 
 @pytest_asyncio.fixture(scope="module", params=["worker_alive", "worker_killed"])
-async def played(request: pytest.FixtureRequest, stack: Stack, template: str) -> AsyncIterator[Played]:
+async def played(request: pytest.FixtureRequest, stack: Servers) -> AsyncIterator[Played]:
     for ahead in AHEAD:
         try:
             async with (
-                play.lasting_world(stack, template, defer_base_seconds=ahead, lease_seconds=1.0) as world,
+                play.lasting_world(stack, defer_base_seconds=ahead, lease_seconds=1.0) as world,
                 _played(world, alive=request.param == "worker_alive", ahead=ahead) as result,
             ):
                 yield result
@@ -127,10 +127,13 @@ async def _played(world: World, *, alive: bool, ahead: int) -> AsyncIterator[Pla
             await first.wait()
             await asyncio.gather(*(play.forget_worker(world, case.key) for case in (*everybody, *controls)))
             world.clients.patience = 0.1
-        await asyncio.gather(*(_stop(world, case) for case in everybody))
+        failed = await asyncio.gather(*(_stop(world, case) for case in everybody), return_exceptions=True)
         recorded = datetime.now(UTC)
         if any(case.slot is not None and case.slot <= recorded for case in everybody):
             raise TooSlow
+        for error in failed:
+            if error is not None:
+                raise error
         if first is not None:
             await workers.enter_async_context(world.worker())
             world.clients.patience = 10.0

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from activities import deliver
 from domain.delivery import DeliverResult
-from tests.harness import World, plain_step
+from tests.harness import World, eventually, plain_step
 from tests.inbound import mails
 
 POINTS = 44
@@ -107,6 +108,7 @@ async def test_a_reply_at_any_moment_of_a_send_stops_it_or_finds_it_recorded(
             continue
         at_record = await race.coming
         await world.until_status(enrollment, "finished", "replied")
+        await eventually(partial(_is_over, world, enrollment))
         received = len(world.recipients.inbox(world.address(contact)))
         row = next((row for row in await world.ledger(enrollment) if row["step_id"] == "step2"), None)
         if received == 2:
@@ -122,3 +124,9 @@ async def test_a_reply_at_any_moment_of_a_send_stops_it_or_finds_it_recorded(
     assert missed, f"`deliver` suspends {POINTS} times or more: raise POINTS"
     assert stopped
     assert went
+
+
+async def _is_over(world: World, enrollment: str) -> bool:
+    """`deliver` has said what became of step 2; the workflow does not wait for a withdrawal."""
+    states = {row["step_id"]: row["state"] for row in await world.ledger(enrollment)}
+    return states.get("step2") not in ("claimed", "sending")

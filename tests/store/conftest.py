@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest_asyncio
 
-from embedded.stack import Stack
 from store.database import Connection, Database
-from tests.conftest import database_url
-
-
-async def _admin(stack: Stack, statement: str) -> None:
-    connection = await asyncpg.connect(stack.database_url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+from tests.servers import Servers, own_database
 
 
 @pytest_asyncio.fixture
-async def empty_url(stack: Stack) -> AsyncIterator[str]:
+async def empty_url(stack: Servers) -> AsyncIterator[str]:
     """The URL of a database with nothing in it."""
-    name = f"empty_{os.urandom(6).hex()}"
-    await _admin(stack, f"CREATE DATABASE {name}")
-    yield database_url(stack, name)
-    await _admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
+    async with own_database(stack, migrated=False) as url:
+        yield url
 
 
 @pytest_asyncio.fixture
@@ -39,12 +26,12 @@ async def database(fresh_database: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def shared(stack: Stack, template: str) -> AsyncIterator[Database]:
+async def shared(stack: Servers) -> AsyncIterator[Database]:
     """A migrated database for `connection`, always empty between tests: to copy one takes half a second."""
-    await _admin(stack, f'CREATE DATABASE store_tests TEMPLATE "{template}"')
-    opened = await Database.connect(database_url(stack, "store_tests"))
-    yield opened
-    await opened.close()
+    async with own_database(stack) as url:
+        opened = await Database.connect(url)
+        yield opened
+        await opened.close()
 
 
 @pytest_asyncio.fixture

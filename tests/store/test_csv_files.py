@@ -38,6 +38,15 @@ def test_accounts() -> None:
     ]
 
 
+def test_a_place_is_read_and_a_country_stays_as_it_was_written() -> None:
+    ann, bob, cid = parse_contacts_csv(
+        "id,Country,zone\nann,United States,America/Denver\nbob,de,\ncid,Middle-earth,\n"
+    ).rows
+    assert (ann.zone, ann.country, ann.fields) == ("America/Denver", "US", {"Country": "United States"})
+    assert (bob.zone, bob.country, bob.fields) == (None, "DE", {"Country": "de"})
+    assert (cid.country, cid.fields) == (None, {"Country": "Middle-earth"})
+
+
 def test_a_header_alone_is_no_rows() -> None:
     assert parse_contacts_csv("id,email\n").rows == ()
 
@@ -57,6 +66,7 @@ def test_a_header_alone_is_no_rows() -> None:
         ("id,n\na," + "x" * 2001, "line 2, column n: longer than 2000 characters; shorten it"),
         ("id,n\na,x\x00y", "line 2, column n: holds a NUL character; remove it"),
         ('id,last_name\na,"x\r\nBcc: all@c.test"', "line 2, column last_name: holds a line end or another control"),
+        ("id,zone\na,Berlin", "line 2, column zone: 'Berlin' is not an IANA time zone such as Europe/Berlin"),
         ("id,email\na,a@c\u2028.test", "line 2, column email: holds a line end"),
         ("id,account\na,b c\n", "line 2, column account: 'b c' is not an ID"),
         ("id,consent\na,perhaps\n", "line 2, column consent: neither yes nor no; write yes or no, or leave it empty"),

@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from domain.reasons import NOT_SENT, find
 from embedded.recipients import Behaviour, Recipients
-from embedded.stack import Stack
 from store import catalog
 from tests.harness import World, eventually, open_world, plain_step
+from tests.servers import Servers
 
 STEP_TWO = plain_step(2, wait="1h")
 
@@ -221,7 +221,7 @@ async def _both(*acts: Awaitable[object]) -> None:
 
 
 @pytest_asyncio.fixture
-async def quick(stack: Stack, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
+async def quick(stack: Servers, fresh_database: str, recipients: Recipients) -> AsyncIterator[World]:
     """A world in which temporary refusals are soon too many."""
     settings: dict[str, Any] = {"defer_base_seconds": 0.05, "defer_max_tries": 2, "mark_grace_seconds": 0.0}
     async with (

@@ -1,21 +1,18 @@
-"""A Temporal server of its own that skips time: every workflow has a virtual clock, driven by the test."""
+"""On the Temporal server that skips time: every workflow has a virtual clock, driven by the test."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 import pytest_asyncio
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from client.connection import connect
 from embedded.recipients import Recipients
-from embedded.stack import reachable_tempdir
-from embedded.temporal import TIME_SKIPPING, Temporal
 from tests.harness import World, open_world
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -66,15 +63,6 @@ class VirtualWorld:
         """Step and virtual instant of every email that passed the point of no return, in order."""
         rows = [row for row in await self.world.ledger(enrollment) if row["sending_at"] is not None]
         return sorted(((row["step_id"], row["sending_at"]) for row in rows), key=lambda sent: sent[1])
-
-
-@pytest.fixture(scope="session")
-def time_skipping_server() -> Iterator[str]:
-    """The address of a real Temporal server with time skipping switched on. It dies with this process."""
-    with reachable_tempdir() as home:
-        temporal = Temporal(home, ui=False, in_memory=True, dynamic_config=TIME_SKIPPING)
-        yield temporal.start()
-        temporal.stop()
 
 
 @pytest_asyncio.fixture

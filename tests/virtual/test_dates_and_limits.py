@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 
+from domain.capacity import jitter
+from domain.sequences import Limits
 from domain.state import EnrollmentState, phase
 from domain.statuses import Phase
 from tests.harness import plain_step
@@ -86,9 +88,11 @@ async def test_the_hourly_limit_and_the_gap_space_emails_out(virtual: VirtualWor
     assert booked == [(9, 0), (9, 10), (10, 0), (10, 10), (11, 0)]
     left = await play(virtual, enrolled, 1)
     assert len(left) == 5
-    # An email leaves a moment after its slot, so those behind it may move; the limits hold for what really left.
-    assert all(later - earlier > timedelta(minutes=9, seconds=57) for earlier, later in pairwise(left))
+    # The limits hold for what really left, though an email leaves a moment after its slot: nobody needs another slot for that.
+    assert all(later - earlier >= timedelta(minutes=10) for earlier, later in pairwise(left))
     assert all(later - earlier >= timedelta(hours=1) for earlier, later in zip(left, left[2:], strict=False))
+    for enrollment in enrolled.values():
+        assert "rebooked" not in await virtual.world.kinds(enrollment)
 
 
 async def test_new_contacts_leave_room_for_follow_ups(virtual: VirtualWorld) -> None:
@@ -101,6 +105,47 @@ async def test_new_contacts_leave_room_for_follow_ups(virtual: VirtualWorld) -> 
     left = [local(at)[0] for at in await play(virtual, enrolled, 4)]
     # From the second day on, one new contact and the follow-up of the day before.
     assert left == [monday, *(monday + timedelta(days=day) for day in (1, 1, 2, 2, 3, 3))]
+
+
+async def test_the_same_jitter_spaces_emails_as_the_limits_say(virtual: VirtualWorld) -> None:
+    await office(virtual, mailbox={"per_day": 100, "per_hour": 100, "gap": "5m", "jitter": "300s", "new_per_day": 100})
+    enrolled = await enroll_five(virtual)
+    limits = Limits.model_validate({"jitter": "300s"})
+    booked = list((await slots(virtual, enrolled)).values())
+    rests = [timedelta(minutes=5) + jitter(limits, enrollment, "step1") for enrollment in enrolled.values()]
+    assert [later - earlier for earlier, later in pairwise(booked)] == rests[:-1]
+    left = await play(virtual, enrolled, 1)
+    assert all(later - earlier >= rest for (earlier, later), rest in zip(pairwise(left), rests, strict=False))
+
+
+async def test_a_touch_gap_is_kept_to_emails_of_other_sequences(virtual: VirtualWorld) -> None:
+    await office(virtual)
+    plain = virtual.world.sequence
+    reserved = await virtual.world.add_sequence(
+        "reserved", 1, schedule="office", settings={"touch_gap": "1d", "active_elsewhere": "allow", "settle": "60d"}
+    )
+    monday = next_monday()
+    tuesday = monday + timedelta(days=1)
+    await virtual.enroll("anna", berlin(monday, 9), sequence=plain)
+    anna = await virtual.enroll("anna", berlin(monday, 10), sequence=reserved)
+    booked = (await virtual.world.state(anna)).slot
+    assert booked is not None
+    assert (local(booked.at), booked.cause) == ((tuesday, 9, 0), "touch_gap")
+    # Bea's is booked when another email comes in between: it shows when hers is to leave.
+    bea = await virtual.enroll("bea", berlin(tuesday, 9), sequence=reserved)
+    other = await virtual.enroll("bea", berlin(monday, 12), sequence=plain, overrides=["active_in_other_sequence"])
+    await virtual.pass_until("bea", berlin(monday, 13), plain)
+    await virtual.pass_until("bea", berlin(tuesday, 9, 5), reserved)
+    again = await virtual.world.until_state(bea, lambda state: state.slot is not None and state.slot.cause is not None)
+    assert again.slot is not None
+    # A day after the other sequence's next one too, which is booked by now.
+    wednesday = monday + timedelta(days=2)
+    assert (local(again.slot.at), again.slot.cause) == ((wednesday, 12, 0), "touch_gap")
+    await virtual.pass_until("bea", berlin(tuesday, 13), plain)
+    await virtual.pass_until("bea", berlin(wednesday, 13), reserved)
+    [(_, left)] = await virtual.sendings(bea)
+    assert left - (await virtual.sendings(other))[-1][1] >= timedelta(days=1)
+    assert (await virtual.world.kinds(bea)).count("rebooked") == 1
 
 
 async def test_an_absence_without_a_date_ends_after_the_sequences_default(virtual: VirtualWorld) -> None:
