@@ -13,13 +13,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from client.reading import Gaps
 from domain.entry import EntryFacts, Refusal, examine
 from domain.guards import ContactFacts
 from domain.planner import ASSUMPTIONS, End, Gate, Newcomer, Planned, Play, Running, Sender, World, histogram
 from domain.reasons import find
-from domain.sequences import Mailbox, Schedule, Sequence
+from domain.sequences import Mailbox, Schedule, Sequence, Step
 from store.csv_files import AccountRow, ContactRow
+
+Gaps = Callable[[Mapping[str, Any], Step, Mailbox], tuple[tuple[str, ...], str | None]]
+"""What a step's email would lack for these facts (`mail.filling.gap_finder`)."""
 
 _HOUR = timedelta(hours=1)
 FIRST_STAGE = "Cold"

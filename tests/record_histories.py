@@ -15,10 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from domain.delivery import EnrollmentInput
+from domain.watching import watch_id
+from embedded.imap import ImapServer
 from embedded.recipients import Behaviour, Gate, Recipients
 from embedded.stack import reachable_tempdir, start_stack
+from store import cursors
 from store.migrate import migrate
-from tests.harness import World, open_world, plain_step, soon
+from tests.harness import World, eventually, open_world, plain_step, soon
+from worker import inbound
 
 HISTORIES = Path(__file__).parent / "histories"
 STEPS = [plain_step(1), plain_step(2, wait="1s")]
@@ -145,6 +149,18 @@ async def cancelled(world: World, name: str) -> str:
     return enrollment
 
 
+async def halted_by_a_bounce_elsewhere(world: World, name: str) -> str:
+    enrollment = await begin(world, name, active_elsewhere="allow")
+    world.recipients.behave(world.address(name), Behaviour(at_rcpt="550 5.1.1 no such user"))
+    here = world.sequence
+    other = await world.add_sequence(f"{name}-elsewhere", steps=1, settings={"active_elsewhere": "allow"})
+    await world.enroll(name, other)
+    world.sequence = here
+    await world.until_status(enrollment, "not_sent", "known_hard_bounce")
+    await world.command(enrollment, "finish")
+    return enrollment
+
+
 STORIES: tuple[Story, ...] = (
     undisturbed,
     paused_and_resumed,
@@ -159,6 +175,7 @@ STORIES: tuple[Story, ...] = (
     commands,
     switched_off_and_on,
     cancelled,
+    halted_by_a_bounce_elsewhere,
 )
 
 
@@ -169,6 +186,7 @@ async def record(world: World, directory: Path) -> None:
         await story(world, name.replace("_", "-"))
         await write(world, f"enrollment/{world.sequence}/{name.replace('_', '-')}", directory / f"{name}.json")
     await write(world, f"wake/sequence/switched-off-and-on-{world.token}/2", directory / "wake.json")
+    await watched(world, directory / "watch.json")
     refused = await world.client.start_workflow(
         "Enrollment",
         EnrollmentInput(sequence_id=world.sequence, contact_id="nobody"),
@@ -176,6 +194,28 @@ async def record(world: World, directory: Path) -> None:
         task_queue=world.settings.task_queue,
     )
     await write(world, refused.id, directory / "refused.json")
+
+
+async def watched(world: World, path: Path) -> None:
+    """A mailbox that is read, cannot be read for a while, and at last has no IMAP any more."""
+    os.environ["ONWARD_RECORDED"] = "right"
+    with ImapServer({"mara": "right"}) as server:
+        read = {"host": "127.0.0.1", "port": server.port, "security": "none", "username": "mara"}
+        key = await world.add_mailbox(f"watched-{world.token}", imap={**read, "password": "env:ONWARD_RECORDED"})
+        async with world.watcher(inbound(world.services).take):
+            await eventually(lambda: _looked(world, key, None))
+            await world.add_mailbox(key, imap={**read, "password": "env:ONWARD_NOT_THERE"})
+            await world.upkeep().start_watchers()
+            await eventually(lambda: _looked(world, key, "imap_credentials"))
+            await world.add_mailbox(key)
+            await world.client.get_workflow_handle(watch_id(key)).signal("look")
+            await write(world, watch_id(key), path)
+
+
+async def _looked(world: World, mailbox: str, code: str | None) -> bool:
+    async with world.database.read() as connection:
+        found = await cursors.watched(connection, mailbox)
+    return found is not None and found.code == code
 
 
 async def write(world: World, workflow_id: str, path: Path) -> None:
@@ -207,7 +247,9 @@ async def main() -> None:
         stack = await asyncio.to_thread(start_stack, home, ui=False, durable=False, in_memory=True)
         try:
             await migrate(stack.database_url)
-            async with open_world(stack.temporal_address, stack.database_url, recipients) as world, world.worker():
+            quick = {"imap_poll_seconds": 0.3, "imap_retry_seconds": 0.5}
+            address, database = stack.temporal_address, stack.database_url
+            async with open_world(address, database, recipients, **quick) as world, world.worker():
                 await record(world, directory)
         finally:
             await asyncio.to_thread(stack.stop)
