@@ -550,7 +550,9 @@ class _Delivery:
         if hard:
             await self._halt_others(case, now)
         else:
-            await self._guardrail(case, now)
+            async with self.database.transaction() as connection:
+                most = self.config.guardrail_refusals
+                await gates.guard(connection, case.row["mailbox_id"], most=most, now=now)
         return result
 
     async def _halt_others(self, case: Case, now: datetime) -> None:
@@ -561,16 +563,6 @@ class _Delivery:
             kind="fan_out", event="address_bounced", scope="address", step=step, attempt=attempt, payload=said
         )
         await fan_out(self.services, (effect,), contact=case.row["contact_id"], enrollment=own, now=now)
-
-    async def _guardrail(self, case: Case, now: datetime) -> None:
-        """Several refusals as spam within an hour: the mailbox is held before it burns the rest of the contacts."""
-        mailbox = case.row["mailbox_id"]
-        async with self.database.transaction() as connection:
-            count = await ledger.spam_refusals(connection, mailbox, now - timedelta(hours=1))
-            if count >= self.config.guardrail_refusals:
-                await gates.switch(
-                    connection, "mailbox", mailbox, state="guardrail", by="system", now=now, code="spam_block"
-                )
 
     async def _deferred(
         self,

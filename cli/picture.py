@@ -13,12 +13,12 @@ _WIDTH = 900
 _SHADES = 5
 
 _STYLE = """
-svg { background: #ffffff; font: 11px system-ui, sans-serif; }
+svg { font: 11px system-ui, sans-serif; }
 text { fill: #3d4452; } .title { font-size: 15px; font-weight: 600; fill: #1a1f2b; } .name { font-weight: 600; fill: #1a1f2b; }
-.box { fill: #f4f5f8; } .s1 { fill: #cfe3f7; } .s2 { fill: #9cc6ee; } .s3 { fill: #5fa2df; } .s4 { fill: #2b77c0; }
+.page { fill: #ffffff; } .box { fill: #f4f5f8; } .s1 { fill: #cfe3f7; } .s2 { fill: #9cc6ee; } .s3 { fill: #5fa2df; } .s4 { fill: #2b77c0; }
 .s5 { fill: #124a84; }
 @media (prefers-color-scheme: dark) {
-  svg { background: #14171d; } text { fill: #b6bdca; } .title, .name { fill: #f0f2f6; } .box { fill: #1e232c; }
+  .page { fill: #14171d; } text { fill: #b6bdca; } .title, .name { fill: #f0f2f6; } .box { fill: #1e232c; }
   .s1 { fill: #173352; } .s2 { fill: #1f5183; } .s3 { fill: #2f78be; } .s4 { fill: #67a8e3; } .s5 { fill: #c4e0f9; }
 }
 """
@@ -104,5 +104,5 @@ def _text(x: float, y: float, text: str, kind: str | None = None, *, anchor: str
 
 def _document(width: float, height: float, parts: list[str]) -> str:
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
-    body = "\n".join(parts)
+    body = "\n".join(['<rect class="page" width="100%" height="100%"/>', *parts])
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n<style>{_STYLE}</style>\n{body}\n</svg>\n'

@@ -27,7 +27,7 @@ from domain.state import EnrollmentState
 from mail.inbound import Context, classify, names_of, parse
 from mail.inbound.parsing import Parsed
 from mail.tokens import read_plus_address
-from store import enrollments, gates, inbound, ledger, locks, marks
+from store import enrollments, gates, inbound, locks, marks
 from store.database import Connection
 from store.inbound import Found, Kept
 from store.marks import Mark
@@ -208,7 +208,8 @@ class Inbound:
             await inbound.note_told(connection, mail, placed)
         await self._tell(placed)
         if what.ours and match is not None and match.state.mailbox is not None:
-            await self._guard(match.state.mailbox)
+            async with self.onward.database.transaction() as connection:
+                await gates.guard(connection, match.state.mailbox, most=self.guardrail, now=self.onward.now())
         told = tuple({"enrollment": one.enrollment, "message": one.message} for one in placed)
         by, enrollment = (match.by, match.state.enrollment) if match else (None, None)
         return Taken(str(mail), reading.kind.value, reading.rule, by, enrollment, told, needs)
@@ -284,15 +285,6 @@ class Inbound:
                 async with self.onward.database.transaction() as connection:
                     if (await enrollments.get(connection, mark.enrollment))["closed"]:
                         await enrollments.amend(connection, mark.enrollment, mark.parsed(), self.onward.now())
-
-    async def _guard(self, mailbox: str) -> None:
-        """Several refusals that speak against a mailbox hold it before it burns the rest of the contacts."""
-        now = self.onward.now()
-        async with self.onward.database.transaction() as connection:
-            if await ledger.spam_refusals(connection, mailbox, now - timedelta(hours=1)) >= self.guardrail:
-                await gates.switch(
-                    connection, "mailbox", mailbox, state="guardrail", by="system", now=now, code="spam_block"
-                )
 
     # -----------------------------------------------------------------------------------------------------------------
     # What people say of a mail

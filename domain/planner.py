@@ -269,7 +269,7 @@ class Play:
         self._touches = defaultdict(list, {contact: sorted(times) for contact, times in world.touches.items()})
         self._of_contact: dict[str, list[_Run]] = defaultdict(list)
         self._spaced = any(running.sequence.settings.touch_gap.delta for running in world.sequences.values())
-        self._heap: list[tuple[datetime, str]] = []
+        self._heap: list[tuple[datetime, bool, str]] = []
         booked: dict[str, list[Booking]] = {name: list(sender.booked) for name, sender in world.senders.items()}
         for member in world.members:
             self._take_in(member, booked)
@@ -283,7 +283,7 @@ class Play:
     def run(self, *, until: datetime | None = None, until_over: str | None = None) -> Iterator[Planned]:
         """The emails in the order in which they leave; those due at once by the order of enrollment IDs."""
         while self._heap and until_over not in self.ends:
-            at, enrollment = heapq.heappop(self._heap)
+            at, _, enrollment = heapq.heappop(self._heap)
             if until is not None and at >= until:
                 return
             email = self._move(self._runs[enrollment], at)
@@ -346,7 +346,8 @@ class Play:
     # -- moves --------------------------------------------------------------------------------------------------------
 
     def _wake(self, run: _Run, at: datetime) -> None:
-        heapq.heappush(self._heap, (at, run.enrollment))
+        # Who enters is given a mailbox before those that entered with it leave theirs.
+        heapq.heappush(self._heap, (at, run.step is not None, run.enrollment))
 
     def _end(
         self,

@@ -337,6 +337,11 @@ def _reply(draft: _Draft, message: m.Reply) -> None:
         draft.finish(outcome)
     else:
         draft.note("policy_continues")
+        away = draft.state.hold(HoldKind.OUT_OF_OFFICE)
+        if away is not None and not away.corrected:
+            # Who writes by hand is there.
+            draft.drop_holds({HoldKind.OUT_OF_OFFICE})
+            draft.due_again()
 
 
 def _meeting_booked(draft: _Draft, message: m.MeetingBooked) -> None:

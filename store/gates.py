@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from store import locks
+from store import ledger, locks
 from store.database import Connection
 from store.queries import sql
 
@@ -42,6 +42,12 @@ async def switch(
     if epoch is not None:
         await connection.execute(sql("gates.event"), gate, key, state, epoch, by, now)
     return epoch
+
+
+async def guard(connection: Connection, mailbox: str, *, most: int, now: datetime) -> None:
+    """Hold a mailbox that was refused `most` times within an hour, before it burns the rest of the contacts."""
+    if await ledger.spam_refusals(connection, mailbox, now - timedelta(hours=1)) >= most:
+        await switch(connection, "mailbox", mailbox, state="guardrail", by="system", now=now, code="spam_block")
 
 
 async def read(connection: Connection, gate: str, key: str) -> tuple[bool, int]:

@@ -201,8 +201,9 @@ async def page(
     """A page of mails, newest first, from behind the mail `after`. `needs`: only those that a person must look at. Raises
     InboundUnknown for IDs that are none."""
     wanted = (_id(after), kind, _id(enrollment), unmatched, limit)
-    # A statement of its own: an index holds the few that need somebody.
-    return list(await connection.fetch(sql("inbound.page_of_needs" if needs else "inbound.page"), *wanted))
+    # Statements of their own: each has an index that one plan for all of them would not use.
+    name = "page_of_needs" if needs else "page_of_enrollment" if enrollment else "page"
+    return list(await connection.fetch(sql(f"inbound.{name}"), *wanted))
 
 
 def _id(value: str | None) -> UUID | None:

@@ -74,6 +74,17 @@ WHERE ($1::uuid IS NULL OR (m.received_at, m.id) < (SELECT a.received_at, a.id F
   AND ($4::boolean IS NULL OR (m.enrollment_id IS NULL) = $4)
 ORDER BY m.received_at DESC, m.id DESC LIMIT $5
 
+-- name: page_of_enrollment
+SELECT m.id, m.source, m.mailbox_id, m.folder, m.received_at, m.taken_at, m.message_id, m.sender, m.subject, m.size, m.kind,
+       m.rule, m.reading, m.matched_by, m.enrollment_id, m.contact_id, m.told, m.needs, m.settled_at, m.settled_by,
+       m.correction, e.sequence_id
+FROM inbound_messages m LEFT JOIN enrollments e ON e.id = m.enrollment_id
+WHERE ($1::uuid IS NULL OR (m.received_at, m.id) < (SELECT a.received_at, a.id FROM inbound_messages a WHERE a.id = $1))
+  AND ($2::text IS NULL OR m.kind = $2)
+  AND m.enrollment_id = $3
+  AND ($4::boolean IS NULL OR (m.enrollment_id IS NULL) = $4)
+ORDER BY m.received_at DESC, m.id DESC LIMIT $5
+
 -- name: page_of_needs
 SELECT m.id, m.source, m.mailbox_id, m.folder, m.received_at, m.taken_at, m.message_id, m.sender, m.subject, m.size, m.kind,
        m.rule, m.reading, m.matched_by, m.enrollment_id, m.contact_id, m.told, m.needs, m.settled_at, m.settled_by,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cli.demo_servers import ROOT
+from embedded.imap import ImapServer
 from tests.cli.conftest import Shell
 from tests.harness import World
 
@@ -29,13 +30,18 @@ def write(path: Path, data: Any) -> str:
     return str(path)
 
 
-async def test_the_examples_apply_in_the_order_that_they_say(onward: Shell, world: World, tmp_path: Path) -> None:
+async def test_the_examples_apply_in_the_order_that_they_say(
+    onward: Shell, world: World, imap_server: ImapServer, tmp_path: Path
+) -> None:
     examples = ROOT / "examples"
     assert (
         await onward.text("schedule", "apply", f"{examples}/schedule.yaml") == "schedule always applied, revision 1\n"
     )
     alex = yaml.safe_load((examples / "mailbox.yaml").read_text())
     alex["smtp"]["port"] = world.recipients.port
+    password = tmp_path / "password"
+    password.write_text("right")
+    alex["imap"] |= {"port": imap_server.port, "username": "mara", "password": f"file:{password}"}
     assert (await onward.text("mailbox", "add", write(tmp_path / "mailbox.yaml", alex))).startswith(
         "mailbox alex applied"
     )
@@ -47,7 +53,7 @@ async def test_the_examples_apply_in_the_order_that_they_say(onward: Shell, worl
     assert again == "sequence spring-launch is unchanged, revision 1\n"
     assert (await onward.json("schedule", "show", "always"))["definition"]["zone"] == "UTC"
     done = await onward.json("contacts", "import", f"{examples}/contacts.csv", "--accounts", f"{examples}/accounts.csv")
-    assert (done["accounts"]["inserted"], done["contacts"]["inserted"]) == (8, 8)
+    assert (done["accounts"]["inserted"], done["contacts"]["inserted"]) == (10, 10)
 
     alex["smtp"]["port"] = 1
     await onward.text("mailbox", "add", write(tmp_path / "mailbox.yaml", alex))

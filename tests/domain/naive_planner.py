@@ -77,7 +77,7 @@ class Naive:
             coming.append((who.at, who.enrollment, walker, False))
         result = []
         while coming:
-            coming.sort(key=lambda one: one[:2])
+            coming.sort(key=lambda one: (one[0], one[2].mailbox != "", one[1]))
             now, _, walker, leaves = coming.pop(0)
             running = self.world.sequences[walker.sequence]
             steps, own = running.sequence.steps, seen(running.schedule, walker.zone)

@@ -8,6 +8,7 @@ import pytest
 
 from domain.delivery import ReserveResult
 from domain.messages import COMMANDS, FACTS, MESSAGES, PRECEDENCE, parse_message
+from domain.sequences import Policy
 from domain.state import EnrollmentState, Hold, Slot, can_send, effective_status, status, status_label
 from domain.statuses import RELEASES, HaltKind, HoldKind, Outcome, Release, Status
 from domain.transitions import (
@@ -586,3 +587,13 @@ def test_status_precedence(halt: HaltKind) -> None:
     assert status(everything) is Status.BOUNCED
     assert status(everything.model_copy(update={"outcome": Outcome.REPLIED})) is Status.FINISHED
     assert status(everything.model_copy(update={"outcome": Outcome.REPLIED, "removed": True})) is Status.REMOVED
+
+
+def test_who_writes_by_hand_is_no_longer_absent_where_the_sequence_goes_on_after_replies() -> None:
+    going_on = active().model_copy(update={"policy": Policy(finish_on_reply=False)})
+    away = say(going_on, "out_of_office").state
+    assert status(away) is Status.PAUSED
+    back = say(away, "reply").state
+    assert (status(back), back.holds) == (Status.ACTIVE, ())
+    corrected = say(going_on, "out_of_office", corrected=True).state
+    assert status(say(corrected, "reply").state) is Status.PAUSED

@@ -6,7 +6,7 @@ import asyncio
 import random
 from pathlib import Path
 
-from embedded.recipients import Behaviour
+from embedded.recipients import Behaviour, Gate
 from tests.durability.conftest import process
 from tests.durability.play import (
     assert_ledger_is_what_arrived,
@@ -33,17 +33,24 @@ async def test_no_email_leaves_twice_when_the_worker_is_killed_three_times(apart
         enrollments = await enroll_many(world, CONTACTS, after=2)
         for mails in (6, 16, 26):
             await asyncio.to_thread(world.recipients.wait_for, at_least(mails), 60)
+            # From here on no email gets its reply: the kill meets those that wait for it, and others on their way there.
+            gate = Gate()
+            world.recipients.behave("*", Behaviour(before_end=gate))
+            await asyncio.to_thread(gate.wait_reached, 60)
             await asyncio.sleep(chance.uniform(0, 0.2))
             worker.kill()
             await until_workers_sessions_end(world)
-            past_return |= await rows_in(world, "sending")
+            world.recipients.behave("*", SLOW)
+            gate.open()
+            under_way = await rows_in(world, "sending")
+            assert under_way, "the kill met no email under way"
+            past_return |= under_way
             await worker.start()
         rest = await until_all_rest(world, enrollments)
 
     assert_nothing_twice(world)
     await assert_ledger_is_what_arrived(world)
     unknown = await rows_in(world, "unknown")
-    assert past_return, "no kill met an email under way"
     assert unknown <= past_return
     held = {enrollment for enrollment, _, _ in unknown}
     for enrollment, shown in rest.items():
