@@ -20,6 +20,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.deliver import DeliverActivity
 from activities.enrollment import EnrollmentActivities
+from activities.replanning import ReplanActivity
 from activities.services import Config, Services, valid_address
 from activities.upkeep import Upkeep, WakeActivity
 from activities.watch import KeepFailed, Take, WatchActivity
@@ -31,12 +32,13 @@ from mail.smtp import Pool
 from settings import Settings, SettingsError, configure_logging, load_settings
 from store.database import Database
 from workflows.enrollment import Enrollment
+from workflows.replan import Replan
 from workflows.wake import Wake
 from workflows.watch import Watch
 
 _log = structlog.get_logger(__name__)
 
-WORKFLOWS = [Enrollment, Wake, Watch]
+WORKFLOWS = [Enrollment, Replan, Wake, Watch]
 
 
 def config_of(settings: Settings) -> Config:
@@ -71,13 +73,14 @@ def build_worker(services: Services, settings: Settings) -> Worker:
     return Worker(
         services.client,
         task_queue=services.config.task_queue,
-        workflows=[Enrollment, Wake],
+        workflows=[Enrollment, Replan, Wake],
         activities=[
             enrollment.admit,
             enrollment.record,
             enrollment.reserve,
             DeliverActivity(services).deliver,
             WakeActivity(services).wake_page,
+            ReplanActivity(services).replan_page,
         ],
         max_concurrent_activities=settings.max_concurrent_activities,
         # Many cold replays at once (after a restart) would trip the 2 s deadlock detector on a slow machine.

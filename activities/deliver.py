@@ -22,6 +22,7 @@ from temporalio.service import RPCError
 
 from activities.composing import Email, email_for, return_path
 from activities.enrollment import Terms, backoff
+from activities.overdue import LATE, take_turn
 from activities.services import Clock, Services, typed_failures, valid_address
 from activities.telling import fan_out
 from domain.capacity import Broken
@@ -177,10 +178,17 @@ class _Delivery:
         if check is not None:
             return await self._stopped_by(case, check)
         slow = case.row["not_before"] is not None and case.row["not_before"] > now
-        unread = case.row["unread_for"]
+        unread, wait = case.row["unread_for"], timedelta()
         if unread is not None and unread > self.config.imap_fresh.total_seconds():
             # As after an outage of ours: there may be a reply that nobody has looked at.
-            return await self._rebook(case, "unread", now + (UNREAD_FAILING if case.row["unread_code"] else UNREAD_WAIT))
+            wait = UNREAD_FAILING if case.row["unread_code"] else UNREAD_WAIT
+        booked = case.row["booked_at"]
+        if booked is not None and booked < now - LATE:
+            booked = await take_turn(self.services, self.key.enrollment, now + wait)
+        if booked is not None and booked > now + slots.TOLERANCE:
+            return await self._moved(case)
+        if wait:
+            return await self._rebook(case, "unread", now + wait)
         if limit is not None or slow or not is_open(case.terms.schedule, now):
             return await self._rebook(case, limit or ("backoff" if slow else "window"))
         return await self._claim(case)
@@ -303,6 +311,19 @@ class _Delivery:
             if not self._fresh(locked):
                 return DeliverResult(outcome="resync")
             slot = await case.terms.book(connection, case.state, case.ref, earliest or now, cause)
+            result = DeliverResult(outcome="wait", slot=slot)
+            await self._project(connection, locked, result, "rebooked", {"cause": slot.cause, "at": slot.at}, now)
+        return result
+
+    async def _moved(self, case: Case) -> DeliverResult:
+        """An edit of the schedule or of a limit moved the booking to later (activities/replanning.py), or its turn after an
+        outage did (activities/overdue.py): wait for it there. Not searched for anew: the booking behind it may stand so near that its place would not be found again."""
+        now = case.facts.now
+        async with self.database.transaction() as connection:
+            locked = await self._lock(connection)
+            slot = await slots.booked(connection, self.key.enrollment)
+            if slot is None or not self._fresh(locked):
+                return DeliverResult(outcome="resync")
             result = DeliverResult(outcome="wait", slot=slot)
             await self._project(connection, locked, result, "rebooked", {"cause": slot.cause, "at": slot.at}, now)
         return result

@@ -1,4 +1,5 @@
-"""Waking those parked at a gate, signalling forgotten stop marks again, probing mailboxes that were down."""
+"""Waking those parked at a gate, signalling forgotten stop marks again, probing mailboxes that were down; starting what rewrites
+calendars after edits."""
 
 from __future__ import annotations
 
@@ -16,12 +17,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.services import Services, typed_failures
 from domain.reasons import CLEARED_BY_FACTS
+from domain.replanning import ReplanInput, replan_id
 from domain.sequences import Mailbox, parse_definition
 from domain.waking import PAGE, WakeInput, WakePage, wake_id
 from domain.watching import WatchInput, watch_id, watch_queue
 from mail.errors import MailError
 from mail.smtp import check
-from store import cursors, enrollments, gates, locks, marks
+from store import cursors, enrollments, gates, locks, marks, replanning
 from store.database import UNAVAILABLE
 from store.gates import Opened, Parked
 
@@ -101,6 +103,7 @@ class Upkeep:
             self.signal_forgotten,
             self.retry_cleared,
             self.wake_waiting,
+            self.replan_edited,
             self.start_watchers,
             self.probe_mailboxes,
         )
@@ -116,6 +119,20 @@ class Upkeep:
             opened = await gates.open_with_waiters(connection, self.services.config.mark_grace)
         for gate in opened:
             await wake(self.services, gate)
+
+    async def replan_edited(self) -> None:
+        """Start the rewriting of calendars after edits of schedules and limits, and again where it was lost."""
+        async with self.services.database.read() as connection:
+            found = await replanning.wanted(connection)
+        for mailbox, number in found:
+            await self.services.client.start_workflow(
+                "Replan",
+                ReplanInput(mailbox=mailbox, number=number),
+                id=replan_id(mailbox, number),
+                task_queue=self.services.config.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Places the bookings of {mailbox} anew after an edit"[:180],
+            )
 
     async def signal_forgotten(self) -> int:
         """Signal stop marks again that no workflow has adopted; answers how many."""

@@ -143,5 +143,5 @@ async def get_forecast(
     """The emails of the coming days, per mailbox and hour, where there are any: the sequence's (`emails`), and those of
     others that share its mailboxes. `ends` counts, by reason, the enrollments that send nothing more in that time."""
     return await planning.forecast_of(
-        hands.database, known("sequence", id), now=hands.now(), days=days, valid=valid_address
+        hands.database, known("sequence", id), now=hands.now(), days=days, valid=valid_address, gaps=hands.gaps
     )

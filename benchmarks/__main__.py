@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from benchmarks import bookings, corpora, inbound, kills, pages, switch, throughput
+from benchmarks import bookings, corpora, inbound, kills, pages, simulate, switch, throughput
 
 BENCHMARKS = {
     "kills": kills,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "switch": switch,
     "pages": pages,
     "bookings": bookings,
+    "simulate": simulate,
     "inbound": inbound,
     "corpora": corpora,
 }

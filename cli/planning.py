@@ -70,8 +70,11 @@ def forecast(
     """Count a sequence's coming emails per mailbox and day; --json has the hours."""
 
     async def work() -> None:
-        async with open_database() as database:
-            told = await planning.forecast_of(database, sequence, now=datetime.now(UTC), days=days, valid=valid_address)
+        settings, now = load_settings(), datetime.now(UTC)
+        async with open_database(settings) as database:
+            told = await planning.forecast_of(
+                database, sequence, now=now, days=days, valid=valid_address, gaps=gap_finder(settings.public_url)
+            )
         emit(told, _forecast_table(told), as_json=as_json)
 
     run(work())

@@ -21,7 +21,7 @@ from cli.picture import picture
 from cli.session import moment, read_text, read_yaml
 from client import simulation
 from client.simulation import Case, Simulation
-from domain.planner import ASSUMPTIONS
+from domain.plans import ASSUMPTIONS
 from domain.reasons import find
 from domain.schedule import resolve_moment
 from domain.sequences import WEEKDAYS, Limits, Mailbox, Schedule, Sequence, parse_definition

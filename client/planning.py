@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 
 from client.reading import Gaps
-from domain.planner import ASSUMPTIONS, End, Plan, Planned, Play, World, histogram, plan
+from domain.planner import Play, histogram, plan
+from domain.plans import ASSUMPTIONS, End, Plan, Planned, World
 from domain.reasons import find
 from domain.schedule import seen_by
 from domain.sequences import Mailbox, Sequence, find_step
@@ -32,6 +33,16 @@ _GROUPS = ("not_sent", "hold", "bounced", "finished")
 async def plan_of(database: Database, enrollment: str, *, now: datetime, valid: Valid, gaps: Gaps) -> dict[str, Any]:
     """Every remaining step of an enrollment with its time, its mailbox and what the time rests on. Raises EnrollmentUnknown,
     NeverOpen, NoRoom."""
+    async with database.read() as connection:
+        row = await enrollments.get(connection, enrollment)
+        state = EnrollmentState.model_validate(row["state"])
+        loaded = await planning.of_enrollment(connection, state, now=now, valid=valid, not_sent=_lacking(gaps))
+    found = await asyncio.to_thread(plan, loaded.world, state.enrollment)
+    return _plan_json(loaded.world, state, found, complete=loaded.complete)
+
+
+def _lacking(gaps: Gaps) -> planning.NotSent:
+    """Which steps would be Not Sent for what their templates lack."""
 
     def not_sent(row: asyncpg.Record, sequence: Sequence, mailbox: Mailbox) -> Mapping[str, str]:
         found = {step.id: gaps(row, step, mailbox) for step in sequence.steps}
@@ -41,12 +52,7 @@ async def plan_of(database: Database, enrollment: str, *, now: datetime, valid: 
             if missing or broken
         }
 
-    async with database.read() as connection:
-        row = await enrollments.get(connection, enrollment)
-        state = EnrollmentState.model_validate(row["state"])
-        loaded = await planning.of_enrollment(connection, state, now=now, valid=valid, not_sent=not_sent)
-    found = await asyncio.to_thread(plan, loaded.world, state.enrollment)
-    return _plan_json(loaded.world, state, found, complete=loaded.complete)
+    return not_sent
 
 
 def _plan_json(world: World, state: EnrollmentState, found: Plan, *, complete: bool) -> dict[str, Any]:
@@ -101,12 +107,14 @@ def _end_json(end: End) -> dict[str, Any]:
     return {**told, "sentence": None, "fix": None}
 
 
-async def forecast_of(database: Database, sequence: str, *, now: datetime, days: int, valid: Valid) -> dict[str, Any]:
+async def forecast_of(
+    database: Database, sequence: str, *, now: datetime, days: int, valid: Valid, gaps: Gaps
+) -> dict[str, Any]:
     """The emails of the coming days from a sequence's mailboxes, per mailbox and hour: its own, and those of others that
     share them. Raises NotFound, NeverOpen, NoRoom."""
     async with database.read() as connection:
         await catalog.sequence(connection, sequence)
-        loaded = await planning.of_sequence(connection, sequence, now=now, valid=valid)
+        loaded = await planning.of_sequence(connection, sequence, now=now, valid=valid, not_sent=_lacking(gaps))
     return await asyncio.to_thread(_forecast, loaded.world, sequence, now + timedelta(days=days), loaded.complete)
 
 

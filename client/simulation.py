@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from domain.entry import EntryFacts, Refusal, examine
 from domain.guards import ContactFacts
-from domain.planner import ASSUMPTIONS, End, Gate, Newcomer, Planned, Play, Running, Sender, World, histogram
+from domain.planner import Play, histogram
+from domain.plans import ASSUMPTIONS, End, Gate, Newcomer, Planned, Running, Sender, World
 from domain.reasons import find
 from domain.sequences import Mailbox, Schedule, Sequence, Step
 from store.csv_files import AccountRow, ContactRow

@@ -231,9 +231,7 @@ def _contact_checks(facts: Facts) -> Iterator[Check]:
 
 
 def _step_checks(facts: Facts, step: Step) -> Iterator[Check]:
-    expiry = None
-    if facts.due is not None and step.expires_after is not None and facts.expires:
-        expiry = facts.due + step.expires_after.delta + timedelta(days=step.expires_after.business_days)
+    expiry = expires_at(step, facts.due) if facts.expires else None
     yield _fact(
         "in_time",
         expiry is None or facts.now <= expiry,
@@ -250,6 +248,13 @@ def _step_checks(facts: Facts, step: Step) -> Iterator[Check]:
     yield _fact("template", facts.template_error is None, {"error": facts.template_error}, "template_error")
     missing = list(facts.missing_variables)
     yield _fact("variables", not missing, {"missing": missing}, "variable_missing")
+
+
+def expires_at(step: Step, due: datetime | None) -> datetime | None:
+    """After which instant the email of a step that is due then is too late, by its `expires_after`; None for never."""
+    if due is None or step.expires_after is None:
+        return None
+    return due + step.expires_after.delta + timedelta(days=step.expires_after.business_days)
 
 
 def _stage_allowed(stage: str, excluded: tuple[str, ...], *, accepted: bool, own: bool) -> bool:

@@ -219,6 +219,23 @@ class GateOpened(Message):
     """Which sequence or mailbox; a mailbox that the enrollment has left in the meantime is no concern of it."""
 
 
+class Replanned(Message):
+    """The booked slot was moved earlier, after an edit of the schedule or of the mailbox's limits (sent by `Replan`)."""
+
+    name = "replanned"
+    rank = 8
+    mailbox: Id
+    """In whose calendar."""
+    step: str = Field(max_length=80)
+    """Whose slot."""
+    slot: Instant
+    """The slot now."""
+    cause: str | None = Field(default=None, max_length=40)
+    """Why it is later than the step is due."""
+    before: Instant | None = None
+    """The slot that was moved. An enrollment that has a later one by now has booked anew since."""
+
+
 class CauseCleared(Message):
     """A cause of Not Sent that was ours is mended (sent by the waker): the step is tried again."""
 
@@ -265,6 +282,7 @@ MESSAGES: dict[str, type[Message]] = {
         AddressBounced,
         AccountReply,
         GateOpened,
+        Replanned,
         CauseCleared,
         CloseSettling,
         Repaired,
@@ -304,7 +322,7 @@ PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("account_reply",),
     ("stage exclusion",),
     ("out_of_office",),
-    ("guardrail", "gate_opened", "cause_cleared"),
+    ("guardrail", "gate_opened", "replanned", "cause_cleared"),
     ("schedule", "close_settling", "repaired"),
 )
 """What goes first when things coincide (design section 3). Row n is rank n + 1; guards and the schedule are not messages."""

@@ -15,7 +15,7 @@ from domain import messages as m
 from domain.delivery import DeliverResult, Effect, LogEntry, ReserveResult
 from domain.errors import Refused
 from domain.sequences import StepRef
-from domain.state import SEEN_LIMIT, EnrollmentState, Halt, Hold, Sent, can_send, first_release, status
+from domain.state import SEEN_LIMIT, EnrollmentState, Halt, Hold, Sent, Slot, can_send, first_release, status
 from domain.statuses import GATE_HOLDS, HaltKind, HoldKind, Outcome, Release, StageEvent, Status
 
 M = TypeVar("M", bound=m.Message)
@@ -541,6 +541,23 @@ def _only_of(gate: str) -> tuple[HoldKind, ...]:
     return () if gate == "global" else tuple(kind for kind in GATE_HOLDS[gate] if kind is not HoldKind.SEQUENCE_OFF)
 
 
+def _replanned(draft: _Draft, message: m.Replanned) -> None:
+    """Take the earlier slot, which is booked already. A slot that was booked since the move stands: the calendar holds it."""
+    state = draft.state
+    present = state.slot
+    if state.closed:
+        draft.note("already_ended")
+    elif present is None or state.step is None or not can_send(state):
+        draft.note("no_slot")
+    elif state.step.id != message.step or state.mailbox != message.mailbox:
+        draft.note("other_slot")
+    elif present.at <= message.slot or (message.before is not None and present.at > message.before):
+        draft.note("not_earlier")
+    else:
+        draft.change(slot=Slot(at=message.slot, cause=message.cause))
+        draft.data.update(step=message.step, slot=message.slot.isoformat(), before=present.at.isoformat())
+
+
 def _cause_cleared(draft: _Draft, message: m.CauseCleared) -> None:
     state = draft.state
     halt = state.halt
@@ -585,6 +602,7 @@ _HANDLERS: Mapping[type[m.Message], Callable[[_Draft, Any], None]] = {
     m.AddressBounced: _address_bounced,
     m.AccountReply: _account_reply,
     m.GateOpened: _gate_opened,
+    m.Replanned: _replanned,
     m.CauseCleared: _cause_cleared,
     m.CloseSettling: _close_settling,
     m.Repaired: _repaired,

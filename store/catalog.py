@@ -21,7 +21,7 @@ from domain.errors import DomainError, InvalidDefinition
 from domain.guards import ContactFacts
 from domain.sequences import Definition, Id, Mailbox, Schedule, Sequence, parse_definition
 from domain.statuses import Outcome
-from store import locks
+from store import locks, replanning
 from store.csv_files import (
     AccountRow,
     Address,
@@ -167,22 +167,29 @@ class AccountChanges(Definition):
 
 
 async def apply_schedule(connection: Connection, schedule: Schedule) -> Applied:
-    """Insert or update; a new revision only when the definition changed."""
+    """Insert or update; a new revision only when the definition changed. Then what is booked by it is rewritten."""
     revision = await connection.fetchval(sql("catalog.apply_schedule"), schedule.id, _stored(schedule))
     if revision is None:
         return Applied(schedule.id, (await _get(connection, "schedule", schedule.id))["revision"], False)
+    if revision > 1:
+        await replanning.want_for_schedule(connection, schedule.id)
     return Applied(schedule.id, revision, True)
 
 
 async def apply_mailbox(connection: Connection, mailbox: Mailbox) -> Applied:
-    """Insert or update; the state of its gate stays as it is."""
+    """Insert or update; the state of its gate stays as it is. When its limits changed, what is booked is rewritten."""
     await locks.exclude(connection, locks.MAILBOX, mailbox.id)
-    changed = await connection.fetchval(sql("catalog.apply_mailbox"), mailbox.id, _stored(mailbox))
+    definition = _stored(mailbox)
+    before = await connection.fetchrow(sql("catalog.mailbox"), mailbox.id)
+    changed = await connection.fetchval(sql("catalog.apply_mailbox"), mailbox.id, definition)
+    if before is not None and before["definition"].get("limits") != definition.get("limits"):
+        await replanning.want(connection, [mailbox.id])
     return Applied(mailbox.id, None, changed is not None)
 
 
 async def apply_sequence(connection: Connection, sequence: Sequence) -> Applied:
-    """Insert (switched on) or update; a new revision only when the definition changed; the switch stays as it is.
+    """Insert (switched on) or update; a new revision only when the definition changed; the switch stays as it is. When it has
+    another schedule than before, what is booked is rewritten.
 
     Raises InvalidDefinition when the schedule or a mailbox is unknown.
     """
@@ -195,6 +202,7 @@ async def apply_sequence(connection: Connection, sequence: Sequence) -> Applied:
     if missing:
         names = ", ".join(repr(row["id"]) for row in missing)
         raise InvalidDefinition(f"there is no mailbox {names}", field="mailboxes", fix="add the mailbox first")
+    before = await connection.fetchrow(sql("catalog.sequence"), sequence.id)
     revision = await connection.fetchval(
         sql("catalog.apply_sequence"), sequence.id, _stored(sequence), sequence.schedule
     )
@@ -203,6 +211,8 @@ async def apply_sequence(connection: Connection, sequence: Sequence) -> Applied:
     mailboxes = list(sequence.mailboxes)
     await connection.execute(sql("catalog.unlist_mailboxes"), sequence.id, mailboxes)
     await connection.execute(sql("catalog.list_mailboxes"), sequence.id, mailboxes)
+    if before is not None and before["definition"]["schedule"] != sequence.schedule:
+        await replanning.want(connection, mailboxes)
     return Applied(sequence.id, revision, True)
 
 

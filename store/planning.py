@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import asyncpg
 
 from domain.capacity import Booking
 from domain.guards import Facts, evaluate
-from domain.planner import Gate, Member, Running, Sender, World
+from domain.plans import Gate, Member, Running, Sender, World
 from domain.sequences import Mailbox, Schedule, Sequence, parse_definition
 from domain.state import EnrollmentState
 from store.database import Connection
@@ -38,11 +39,13 @@ class Loaded:
     complete: bool
 
 
-async def of_sequence(connection: Connection, sequence: str, *, now: datetime, valid: Valid) -> Loaded:
-    """The world of a sequence: all open enrollments that share its mailboxes."""
+async def of_sequence(
+    connection: Connection, sequence: str, *, now: datetime, valid: Valid, not_sent: NotSent | None = None
+) -> Loaded:
+    """The world of a sequence: all open enrollments that share its mailboxes. `not_sent` judges its own."""
     rows = await connection.fetch(sql("planning.mailboxes_of_sequence"), sequence)
     mailboxes = [row["mailbox_id"] for row in rows]
-    return await _load(connection, mailboxes, now, valid, sequence=sequence, most=MOST_MEMBERS)
+    return await _load(connection, mailboxes, now, valid, sequence=sequence, not_sent=not_sent, most=MOST_MEMBERS)
 
 
 async def of_enrollment(
@@ -82,29 +85,26 @@ async def _load(
         rows = rows[:most] if own is None else await connection.fetch(sql("planning.members"), [], [], own, 1)
     since = now - max([_DAYS, *(each.limits.gap.delta + each.limits.jitter.delta for each in definitions.values())])
     calendars = await connection.fetch(sql("planning.calendars"), mailboxes, since)
-    members, booked = [], {row["enrollment_id"]: row for row in calendars if not row["used"]}
-    for row in rows:
-        its = EnrollmentState.model_validate(row["state"])
-        slot = booked.pop(row["id"], None)
-        reasons = dict(_by_facts(row, sequences[its.sequence].sequence, its, now, valid))
-        if row["id"] == own and not_sent is not None and its.mailbox in definitions:
-            reasons = {**not_sent(row, sequences[its.sequence].sequence, definitions[its.mailbox]), **reasons}
-        members.append(
-            Member(
-                its,
-                row["zone"],
-                row["country"],
-                None if slot is None else _booking(slot),
-                frozenset(row["done"] or ()),
-                row["stopped"],
-                reasons,
-            )
-        )
+
+    def judged(row: asyncpg.Record, its: EnrollmentState) -> Mapping[str, str]:
+        running = sequences[its.sequence].sequence
+        reasons = _by_facts(row, running, its, now, valid)
+        if not_sent is None or reasons or its.sequence != asked or its.mailbox not in definitions:
+            return reasons
+        return not_sent(row, running, definitions[its.mailbox]) if row["id"] == own or own is None else reasons
+
+    # For thousands of members that takes seconds, in which this process has others to answer.
+    members = await asyncio.to_thread(_members, rows, calendars, judged)
+    played = {UUID(member.state.enrollment) for member in members}
     senders = {
         key: Sender(
             each.limits,
-            tuple(_booking(row) for row in booked.values() if row["mailbox_id"] == key),
-            tuple(_booking(row) for row in calendars if row["used"] and row["mailbox_id"] == key),
+            tuple(
+                _booking(row)
+                for row in calendars
+                if row["mailbox_id"] == key and not row["used"] and row["enrollment_id"] not in played
+            ),
+            tuple(_booking(row) for row in calendars if row["mailbox_id"] == key and row["used"]),
             found[key]["not_before"],
             Gate(found[key]["state"] == "up"),
         )
@@ -112,6 +112,22 @@ async def _load(
     }
     touches = await _touches(connection, sequences.values(), members, mailboxes, now)
     return Loaded(World(now, sequences, senders, members, touches=touches), complete)
+
+
+def _members(
+    rows: list[asyncpg.Record],
+    calendars: list[asyncpg.Record],
+    judged: Callable[[asyncpg.Record, EnrollmentState], Mapping[str, str]],
+) -> list[Member]:
+    booked = {row["enrollment_id"]: _booking(row) for row in calendars if not row["used"]}
+    members = []
+    for row in rows:
+        state = EnrollmentState.model_validate(row["state"])
+        done = frozenset(row["done"] or ())
+        members.append(
+            Member(state, row["zone"], row["country"], booked.get(row["id"]), done, row["stopped"], judged(row, state))
+        )
+    return members
 
 
 def _running(rows: list[asyncpg.Record]) -> dict[str, Running]:

@@ -35,6 +35,7 @@ WORTH_LEARNING = 16
 COUNTED = 200
 """Up to so many waiting, mailboxes are compared by their number; the cost of an admission has a limit too."""
 
+_MOMENT = timedelta.resolution
 _LONGEST_DAY = timedelta(hours=26)
 _SPAN = timedelta(hours=2)
 _WIDEST = timedelta(hours=8)
@@ -84,15 +85,9 @@ async def book(
     `cause` is kept when nothing later stood in the way. Raises CalendarFull.
     """
     await locks.calendar(connection, calendar.mailbox)
-    earliest = due
-    if calendar.not_before is not None and calendar.not_before > earliest:
-        earliest, cause = calendar.not_before, "backoff"
-    own = Own(capacity.jitter(calendar.limits, email.enrollment, email.step))
-    if email.touch_gap:
-        rows = await connection.fetch(
-            sql("slots.touches"), email.contact, UUID(email.enrollment), earliest - email.touch_gap
-        )
-        own = replace(own, touches=tuple(row["at"] for row in rows), touch_gap=email.touch_gap)
+    earliest, own = await _asked(connection, calendar, email, due)
+    if earliest > due:
+        cause = "backoff"
     search = _Search(connection, calendar, email)
     found = await search.run(earliest, own)
     await search.learn(earliest)
@@ -100,6 +95,45 @@ async def book(
         sql("slots.book"), calendar.mailbox, UUID(email.enrollment), found.at, email.first_touch, own.jitter
     )
     return Slot(at=found.at, cause=found.cause or cause)
+
+
+Known = dict[str, tuple[datetime, datetime]]
+"""By the key of a rule: from this instant to that one nothing fits."""
+
+
+async def place(
+    connection: Connection, calendar: Calendar, email: Email, *, due: datetime, unplaced: int, known: Known
+) -> tuple[Fit, timedelta]:
+    """Where an email goes at or after `due` as if no booking with an ID up to `unplaced` were there (store/replanning.py), and
+    the space behind it; books nothing. The caller holds the calendar's lock.
+
+    `known` is what searches before this one with the same `unplaced` have learned, and takes in what this one learns: a room
+    that is freed in between is not found. Raises CalendarFull.
+    """
+    earliest, own = await _asked(connection, calendar, email, due)
+    search = _SearchAmongPlaced(connection, calendar, email, unplaced)
+    key = search.rule.key
+    since, until = known.get(key, (earliest, earliest))
+    # From the last full microsecond on, so that the cause is found again.
+    found = await search.run(until - _MOMENT if since <= earliest < until else earliest, own)
+    if search.free is not None:
+        if since <= earliest <= until:
+            known[key] = (since, max(until, search.free))
+        elif search.passed >= WORTH_LEARNING:
+            known[key] = (earliest, search.free)
+    return found, own.jitter
+
+
+async def _asked(connection: Connection, calendar: Calendar, email: Email, due: datetime) -> tuple[datetime, Own]:
+    """From when on an email due at `due` may have a slot, and what counts for it alone."""
+    earliest = due if calendar.not_before is None else max(due, calendar.not_before)
+    own = Own(capacity.jitter(calendar.limits, email.enrollment, email.step))
+    if email.touch_gap:
+        rows = await connection.fetch(
+            sql("slots.touches"), email.contact, UUID(email.enrollment), earliest - email.touch_gap
+        )
+        own = replace(own, touches=tuple(row["at"] for row in rows), touch_gap=email.touch_gap)
+    return earliest, own
 
 
 @dataclass(frozen=True)
@@ -197,9 +231,32 @@ class _Search:
         )
 
 
+class _SearchAmongPlaced(_Search):
+    """A search that does not see bookings with IDs up to `unplaced`."""
+
+    def __init__(self, connection: Connection, calendar: Calendar, email: Email, unplaced: int) -> None:
+        super().__init__(connection, calendar, email)
+        self.unplaced = unplaced
+
+    async def _look(self, at: datetime) -> _View:
+        begin, end = day_bounds(self.rule.days, at)
+        day = asyncpg.Range(begin, end)
+        row = await self.connection.fetchrow(
+            sql("replanning.look"), self.mailbox, at, day, self.rule.reach, self.unplaced, self.span
+        )
+        assert row is not None
+        return _View(at, min(at + self.span, end), Load(row["emails"], row["first_touches"]), _bookings(row))
+
+
 def _bookings(row: asyncpg.Record) -> list[Booking]:
     """The emails that a row holds as arrays. Whether they are first touches is counted by the day, not here."""
     return [Booking(at, jitter=jitter) for at, jitter in zip(row["times"] or (), row["jitters"] or (), strict=True)]
+
+
+async def booked(connection: Connection, enrollment: str) -> Slot | None:
+    """The booking of an enrollment; its cause only where it was placed anew after an edit."""
+    row = await connection.fetchrow(sql("slots.booked"), UUID(enrollment))
+    return None if row is None else Slot(at=row["at"], cause=row["cause"])
 
 
 async def broken_limit(connection: Connection, calendar: Calendar, email: Email, *, now: datetime) -> Broken | None:

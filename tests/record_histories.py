@@ -161,6 +161,18 @@ async def halted_by_a_bounce_elsewhere(world: World, name: str) -> str:
     return enrollment
 
 
+async def replanned(world: World, name: str) -> str:
+    """Waits for the hour to end, until the limit is raised."""
+    limits = {"per_day": 10, "per_hour": 1, "gap": "0s", "new_per_day": 10}
+    mailbox = await world.add_mailbox(f"{name}-{world.token}", limits=limits)
+    await world.add_sequence(name, steps=[plain_step(1)], settings={"settle": "1s"}, mailboxes=[mailbox])
+    await world.enroll(f"{name}-first")
+    enrollment = await world.enroll(name)
+    await world.add_mailbox(mailbox, limits={**limits, "per_hour": 10})
+    await world.upkeep().replan_edited()
+    return enrollment
+
+
 STORIES: tuple[Story, ...] = (
     undisturbed,
     paused_and_resumed,
@@ -176,6 +188,7 @@ STORIES: tuple[Story, ...] = (
     switched_off_and_on,
     cancelled,
     halted_by_a_bounce_elsewhere,
+    replanned,
 )
 
 
@@ -186,6 +199,7 @@ async def record(world: World, directory: Path) -> None:
         await story(world, name.replace("_", "-"))
         await write(world, f"enrollment/{world.sequence}/{name.replace('_', '-')}", directory / f"{name}.json")
     await write(world, f"wake/sequence/switched-off-and-on-{world.token}/2", directory / "wake.json")
+    await write(world, f"replan/replanned-{world.token}/1", directory / "replan.json")
     await watched(world, directory / "watch.json")
     refused = await world.client.start_workflow(
         "Enrollment",

@@ -99,7 +99,7 @@ def _update(name: str) -> Callable[..., Any]:
 def _with_messages(cls: type[E]) -> type[E]:
     """Declare signals and updates on the class: a signal that comes with the first task is looked up before `__init__` has
     run."""
-    for name in (*COMMANDS, *FACTS, "gate_opened", "cause_cleared", "close_settling", "repaired"):
+    for name in (*COMMANDS, *FACTS, "gate_opened", "replanned", "cause_cleared", "close_settling", "repaired"):
         setattr(cls, f"_on_{name}", _signal(name))
     for name in COMMANDS:
         setattr(cls, f"_do_{name}", _update(name))

@@ -11,6 +11,7 @@ SELECT e.state, e.version, e.run_id, e.run_epoch, e.closed, e.overrides, e.admit
        m.not_before,
        CASE WHEN m.definition ? 'imap' THEN coalesce(extract(epoch FROM now() - w.read_at), 'infinity')::float END AS unread_for,
        w.code AS unread_code,
+       (SELECT b.at FROM slots b WHERE b.enrollment_id = e.id AND NOT b.used) AS booked_at,
        EXISTS (SELECT 1 FROM sequence_mailboxes sm WHERE sm.sequence_id = s.id AND sm.mailbox_id = m.id) AS listed,
        x.reason AS suppressed,
        l.state AS ledger_state, l.fence, l.tries, l.result, l.message, l.message_id, l.recipient, l.due_at,

@@ -39,6 +39,9 @@ DELETE FROM slots WHERE enrollment_id = $1 AND NOT used
 -- name: book
 INSERT INTO slots (mailbox_id, enrollment_id, at, first_touch, jitter) VALUES ($1, $2, $3, $4, $5)
 
+-- name: booked
+SELECT at, cause FROM slots WHERE enrollment_id = $1 AND NOT used
+
 -- name: used
 -- What left from the mailbox: in the day that began at $2, and the single emails since $3. Clocks differ a little: until $4.
 SELECT count(*) FILTER (WHERE at >= $2) AS emails, count(*) FILTER (WHERE at >= $2 AND first_touch) AS first_touches,

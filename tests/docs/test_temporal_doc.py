@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from client.connection import SEARCH_ATTRIBUTES, ensure_search_attributes
 from domain.delivery import EnrollmentInput, EnrollmentResult
 from domain.messages import COMMANDS, FACTS, MESSAGES, Message
+from domain.replanning import ReplanInput
 from domain.transitions import _refusal_code, allowed_actions
 from domain.waking import WakeInput
 from embedded.recipients import Behaviour
@@ -26,6 +27,7 @@ from embedded.temporal import find_program
 from tests.domain.states import active, bounced, not_sent, settling, told, unknown
 from tests.harness import World, eventually, plain_step
 from workflows.enrollment import Enrollment
+from workflows.replan import Replan
 from workflows.wake import Wake
 
 PAGE = (Path(__file__).parents[2] / "docs" / "temporal.md").read_text()
@@ -69,7 +71,7 @@ def test_every_message_has_its_section_its_fields_and_its_lines() -> None:
 
 
 def test_the_page_has_every_update_and_query_that_the_workflows_define_and_no_other() -> None:
-    definitions = [workflow._Definition.must_from_class(cls) for cls in (Enrollment, Wake)]
+    definitions = [workflow._Definition.must_from_class(cls) for cls in (Enrollment, Replan, Wake)]
     assert {name for one in definitions for name in one.updates} == set(UPDATES)
     assert {name for one in definitions for name in one.queries} == set(QUERIES)
     for one in definitions:
@@ -82,6 +84,7 @@ def test_the_page_has_every_update_and_query_that_the_workflows_define_and_no_ot
     [
         ("The workflow `Enrollment`", EnrollmentInput),
         ("The workflow `Enrollment`", EnrollmentResult),
+        ("The workflow `Replan`", ReplanInput),
         ("The workflow `Wake`", WakeInput),
     ],
 )
@@ -122,6 +125,7 @@ class Shell:
             "TASK_QUEUE": self.world.settings.task_queue,
             "SEQUENCE": self.world.sequence,
             "CONTACT": contact,
+            "MAILBOX": self.world.mailbox,
             "DAY": FUTURE,
             **variables,
         }
@@ -166,6 +170,7 @@ AFTER: dict[str, tuple[str, str | None]] = {
     "address_bounced": ("not_sent", "known_hard_bounce"),
     "account_reply": ("not_sent", "same_account_reply"),
     "gate_opened": ("active", None),
+    "replanned": ("active", None),
     "cause_cleared": ("active", None),
     "close_settling": ("active", None),
     "repaired": ("active", None),
@@ -275,10 +280,14 @@ async def test_the_other_lines_start_ask_list_and_end_an_enrollment(world: World
 
     await run("--type Wake")
     assert await world.client.get_workflow_handle(f"wake/sequence/{world.sequence}/1").result() == 0
-    status, explained, progress = await run("workflow query")
+    await run("--type Replan")
+    replan = world.client.get_workflow_handle(f"replan/{world.mailbox}/1")
+    assert await replan.result() == {"placed": 1, "earlier": 0, "later": 0}
+    status, explained, progress, placed = await run("workflow query")
     assert '"own_status":"active"' in status.replace(" ", "")
     assert "sentence" in explained
     assert '"woken":0' in progress.replace(" ", "")
+    assert '"placed":1' in placed.replace(" ", "")
     (metadata,) = await run("workflow metadata")
     assert "Next: send" in metadata
     await run("workflow (describe|show)")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from domain import capacity
 from domain.durations import Duration
-from domain.planner import World
+from domain.plans import World
 from domain.sequences import WEEKDAYS, Limits, Schedule
 
 QUARTER, SECOND, HOUR = timedelta(minutes=15), timedelta(seconds=1), timedelta(hours=1)

@@ -82,6 +82,14 @@ PAYLOADS: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "cause_cleared": st.fixed_dictionaries({"reason": st.sampled_from(["template_error", "mailbox_missing"])}),
     "close_settling": st.just({}),
+    "replanned": st.fixed_dictionaries(
+        {
+            "mailbox": st.sampled_from(["mara", "nico"]),
+            "step": st.sampled_from(["s1", "s2", "s3"]),
+            "slot": st.sampled_from(["2026-11-01T00:00:00Z", "2026-12-01T10:00:00Z"]),
+        },
+        optional={"before": st.just("2026-12-02T10:00:00Z")},
+    ),
     "repaired": st.just({}),
 }
 ENDINGS = ("finish", "remove", "reply", "unsubscribe", "complaint", "meeting_booked", "contact_gone")

@@ -1,4 +1,4 @@
-"""What will happen: random worlds against a naive walk through time, and what a plan says of holds, switches and limits."""
+"""What will happen, in random worlds, against a naive walk through time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.planner import Member, Newcomer, Play, Running, Sender, World
+from domain.capacity import Booking
+from domain.planner import Play
+from domain.plans import Member, Newcomer, Running, Sender, World
 from domain.sequences import WEEKDAYS, Limits, Schedule, Sequence, StepRef
 from domain.state import EnrollmentState, Hold
 from domain.statuses import HoldKind
@@ -64,6 +66,12 @@ def make_limits(chance: random.Random, jitter: str) -> Limits:
     )
 
 
+def make_bookings(chance: random.Random, now: datetime, direction: int) -> tuple[Booking, ...]:
+    quarters = chance.sample(range(1, 96 * 2), chance.choice([0, 0, 2, 5]))
+    times = sorted(now + direction * timedelta(minutes=15 * quarter) for quarter in quarters)
+    return tuple(Booking(at, chance.random() < 0.5, timedelta()) for at in times)
+
+
 def make_world(chance: random.Random) -> World:
     zone = chance.choice(list(CHANGES))
     first = datetime.fromisoformat(chance.choice(CHANGES[zone])).replace(tzinfo=UTC)
@@ -82,7 +90,11 @@ def make_world(chance: random.Random) -> World:
         definition = {"id": name, "name": name, "schedule": f"s{n}", "mailboxes": mailboxes, "steps": steps}
         sequence = Sequence.model_validate({**definition, "settings": {"touch_gap": gap}})
         sequences[name] = Running(sequence, plans[f"s{n}"])
-    senders = {name: Sender(make_limits(chance, jitter)) for name in mailboxes}
+    senders = {
+        # What left before, and what is booked by others that are not played.
+        name: Sender(make_limits(chance, jitter), make_bookings(chance, now, 1), make_bookings(chance, now, -1))
+        for name in mailboxes
+    }
     newcomers, members = [], []
     for number in range(chance.choice([1, 2, 4, 6])):
         name = chance.choice("qr")
@@ -145,6 +157,6 @@ def check_invariants(world: World, emails: list[Any], number: int) -> None:
         limits = world.senders[mailbox].limits
         assert naive.broken_limits(times, limits) == [], (number, mailbox)
         for running in world.sequences.values():
-            zone = ZoneInfo(running.schedule.zone)
-            most = Counter(at.astimezone(zone).date() for at in times).most_common(1)
+            zone_ = ZoneInfo(running.schedule.zone)
+            most = Counter(at.astimezone(zone_).date() for at in times).most_common(1)
             assert most[0][1] <= limits.per_day, (number, mailbox)

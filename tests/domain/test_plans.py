@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from domain.capacity import Booking
-from domain.planner import Gate, Member, Newcomer, Play, Running, Sender, World, following, forecast, plan
+from domain.planner import Play, following, forecast, plan
+from domain.plans import Gate, Member, Newcomer, Running, Sender, World
 from domain.sequences import WEEKDAYS, Limits, Schedule, Sequence, StepRef
 from domain.state import EnrollmentState, Halt, Hold, Slot
 from domain.statuses import HaltKind, HoldKind, Outcome
@@ -127,7 +128,7 @@ def test_an_email_that_left_in_time_starts_the_next_wait_at_its_slot() -> None:
 @pytest.mark.parametrize("switched_on", [True, False])
 def test_ten_thousand_at_once_take_the_time_that_arithmetic_says(switched_on: bool) -> None:
     boxes = ("a", "b", "c", "d")
-    opens = NOW + 5 * HOUR
+    opens = NOW + 60 * HOUR  # when every slot has come up and found the switch off
     switch = Gate() if switched_on else Gate(open=False, opens_at=opens)
     newcomers = [Newcomer(f"e{n:05}", f"c{n}", "q", NOW) for n in range(10_000)]
     senders = dict.fromkeys(boxes, wide(per_hour=50, gap="1m"))

@@ -549,6 +549,35 @@ def test_what_a_person_says_elsewhere_is_not_passed_on_again() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# An earlier slot
+
+MOVED = {"mailbox": "mara", "step": "s1", "slot": "2026-01-01T08:00:00Z"}
+
+
+def test_an_earlier_slot_is_taken_unless_something_else_was_booked_since() -> None:
+    state = active()
+    assert state.slot is not None
+    assert state.step is not None
+    assert state.mailbox is not None
+    moved = {"mailbox": state.mailbox, "step": state.step.id, "before": state.slot.at.isoformat()}
+    at = state.slot.at - timedelta(hours=1)
+    taken = say(state, "replanned", slot=at.isoformat(), cause="gap", **moved).state
+    assert taken.slot == Slot(at=at, cause="gap")
+    assert (taken.due, taken.step, status(taken)) == (state.due, state.step, Status.ACTIVE)
+    later = state.model_copy(update={"slot": Slot(at=state.slot.at + timedelta(hours=1))})
+    for other, noted, changes in (
+        (state, "not_earlier", {"slot": state.slot.at.isoformat()}),
+        (later, "not_earlier", {}),
+        (state, "other_slot", {"step": "another"}),
+        (state, "other_slot", {"mailbox": "another"}),
+        (told(state, "pause"), "no_slot", {}),
+    ):
+        decision = say(other, "replanned", **{"slot": at.isoformat(), **moved, **changes})
+        assert decision.log[0].data["noted"] == noted
+        assert decision.state.slot == other.slot
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Precedence
 
 
@@ -558,7 +587,7 @@ def test_what_coincides_goes_by_the_precedence_table() -> None:
     backwards = [
         parse_message(
             name,
-            {"gate": "global", "epoch": 1, "reason": "x", **FIELDS.get(name, {"until": "2026-12-09"})},
+            {"gate": "global", "epoch": 1, "reason": "x", **MOVED, **FIELDS.get(name, {"until": "2026-12-09"})},
             strict=False,
         )
         for name in reversed(MESSAGES)

@@ -42,7 +42,7 @@ async def test_no_email_leaves_twice_when_the_worker_is_killed_three_times(apart
             await until_workers_sessions_end(world)
             world.recipients.behave("*", SLOW)
             gate.open()
-            under_way = await rows_in(world, "sending")
+            under_way = await rows_in(world, "sending") - past_return
             assert under_way, "the kill met no email under way"
             past_return |= under_way
             await worker.start()

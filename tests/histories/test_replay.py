@@ -46,5 +46,5 @@ async def test_an_incompatible_history_is_refused(path: Path) -> None:
 
 def test_every_story_of_this_release_is_recorded() -> None:
     recorded = {path.stem for path in RECORDED if path.parent.name == version("onward")}
-    assert {story.__name__ for story in STORIES} | {"wake", "watch", "refused"} <= recorded
+    assert {story.__name__ for story in STORIES} | {"wake", "watch", "refused", "replan"} <= recorded
     assert list(INCOMPATIBLE.glob("*.json"))

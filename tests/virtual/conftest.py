@@ -66,13 +66,17 @@ class VirtualWorld:
 
 
 @pytest_asyncio.fixture
-async def virtual(
+async def workerless_virtual(
     time_skipping_server: str, fresh_database: str, recipients: Recipients
 ) -> AsyncIterator[VirtualWorld]:
-    """Onward with a worker, on PostgreSQL, SMTP and the time-skipping server."""
+    """Onward on PostgreSQL, SMTP and the time-skipping server; the test starts and stops workers itself."""
     skipper = TimeSkipper(await connect(time_skipping_server), config=TimeSkippingConfig(enabled=False))
-    async with (
-        open_world(time_skipping_server, fresh_database, recipients, client=skipper.client) as opened,
-        opened.worker(),
-    ):
+    async with open_world(time_skipping_server, fresh_database, recipients, client=skipper.client) as opened:
         yield VirtualWorld(opened, skipper)
+
+
+@pytest_asyncio.fixture
+async def virtual(workerless_virtual: VirtualWorld) -> AsyncIterator[VirtualWorld]:
+    """The same with a worker."""
+    async with workerless_virtual.world.worker():
+        yield workerless_virtual
