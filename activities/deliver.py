@@ -69,6 +69,9 @@ _PASSING: tuple[type[BaseException], ...] = (
 LOGIN_PHASES = ("connect", "greeting", "ehlo", "starttls", "auth")
 
 
+PATIENCE = timedelta(seconds=10)
+"""By so much the email before may have been late; the one behind it waits for as long, and does not go to the queue's end."""
+
 UNREAD_WAIT, UNREAD_FAILING = timedelta(seconds=5), timedelta(minutes=5)
 """How long an email waits for its mailbox to be read, before it is looked at again: at its first reading, or after an
 outage, that takes seconds; where its server does not answer, it may take long."""
@@ -363,9 +366,9 @@ class _Delivery:
         """Commit `sending`, or withdraw. Whoever recorded a stop before this commit has stopped the email.
 
         An email leaves a moment after its slot, so the one behind it, booked at the edge of a limit, would break it by as
-        much: that moment is waited for here, since another slot would cost another activity.
+        much: that moment is waited for here, since another slot would cost another activity, and its place in the queue.
         """
-        patience = self.clock.now() + slots.TOLERANCE
+        patience = self.clock.now() + PATIENCE
         try:
             while True:
                 passed = await self._try_to_pass(case, claim)
