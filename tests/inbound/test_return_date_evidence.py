@@ -209,9 +209,7 @@ WORDS = st.sampled_from(
     text=st.one_of(
         st.text(max_size=300), st.lists(WORDS, max_size=40).map(" ".join), st.lists(WORDS, max_size=40).map("".join)
     ),
-    received=st.datetimes(
-        timezones=st.just(dt.timezone(dt.timedelta(hours=-5)))
-    ),
+    received=st.datetimes(timezones=st.just(dt.timezone(dt.timedelta(hours=-5)))),
     criteria=st.one_of(
         st.just(""),
         st.text(max_size=40).map(lambda rest: f"endDate={rest}"),
