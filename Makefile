@@ -23,7 +23,7 @@ demo-clean: install ## Forget the demo's data
 
 test: check ## Run everything the project tests (WORKERS=0 one after another)
 	@echo "onward: tests" >&2
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --max-worker-restart 0
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 8 --max-worker-restart 0
 
 check: install-test ## Linter, formatter, types and the imports between the rooms
 	@echo "onward: ruff, mypy, import-linter" >&2

@@ -154,6 +154,26 @@ def snapshot(state: EnrollmentState, now: datetime) -> dict[str, Any]:
     }
 
 
+def known_plan(state: EnrollmentState) -> dict[str, Any]:
+    """The query `plan`: the emails ahead as far as a workflow knows them. The one that is booked has its time; the later ones
+    have none here, since a workflow reads no calendar: the plan of the API estimates them."""
+    if status(state) is not Status.ACTIVE or state.step is None:
+        return {"emails": [], "next": next_event(state)}
+    slot = None if state.advance else state.slot
+    first = {
+        "number": state.step.number,
+        "step": None if state.advance else state.step.id,
+        "at": _iso(slot.at) if slot else None,
+        "booked": slot is not None,
+        "cause": slot.cause if slot else None,
+    }
+    later = [
+        {"number": number, "step": None, "at": None, "booked": False, "cause": None}
+        for number in range(state.step.number + 1, state.step.total + 1)
+    ]
+    return {"emails": [first, *later], "next": next_event(state)}
+
+
 def seen(state: EnrollmentState, now: datetime, *, switched_on: bool) -> dict[str, Any]:
     """The snapshot as people see it: with the effective `status`, and the switch in label, reason, phase and next."""
     shown = snapshot(state, now)

@@ -545,6 +545,11 @@ class Enrollment:
         """The status in a sentence, holds, what happens next, what a person may do. The guards are in the API's explain."""
         return explain.explanation(self.state, _present())
 
+    @workflow.query
+    def plan(self) -> dict[str, Any]:
+        """The emails ahead: the booked one with its time. The times of later ones are estimated by the API's plan."""
+        return explain.known_plan(self.state)
+
 
 def _present() -> datetime:
     """The time for a query. A sleeping workflow's own clock stands at its last task; the wall clock may be read here,

@@ -283,9 +283,10 @@ async def test_the_other_lines_start_ask_list_and_end_an_enrollment(world: World
     await run("--type Replan")
     replan = world.client.get_workflow_handle(f"replan/{world.mailbox}/1")
     assert await replan.result() == {"placed": 1, "earlier": 0, "later": 0}
-    status, explained, progress, placed = await run("workflow query")
+    status, explained, plan, progress, placed = await run("workflow query")
     assert '"own_status":"active"' in status.replace(" ", "")
     assert "sentence" in explained
+    assert '"booked":true' in plan.replace(" ", "")
     assert '"woken":0' in progress.replace(" ", "")
     assert '"placed":1' in placed.replace(" ", "")
     (metadata,) = await run("workflow metadata")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.explain import answer, details, explanation, headline, next_event, sentence, snapshot
+from domain.explain import answer, details, explanation, headline, known_plan, next_event, sentence, snapshot
 from domain.reasons import NOT_SENT, find
 from domain.state import EnrollmentState, Slot, phase, reason, status
 from domain.statuses import HoldKind, Phase, Status
@@ -105,3 +105,12 @@ def test_sending_and_waiting_for_a_slot_are_told() -> None:
     assert sentence(active(slot=None), NOW) == "Step 2 of 3 is waiting for a slot."
     assert sentence(active(slot=None, step=step(1)), NOW + timedelta(hours=1)).startswith("Step 1 of 3")
     assert status(active()) is Status.ACTIVE
+
+
+def test_a_workflow_s_own_plan_gives_a_time_to_what_is_booked_and_to_nothing_else() -> None:
+    found = known_plan(active(2))
+    assert [(one["number"], one["booked"], one["at"] is not None) for one in found["emails"]] == [
+        (2, True, True),
+        (3, False, False),
+    ]
+    assert known_plan(say(active(2), "pause").state)["emails"] == []
