@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from embedded.recipients import Recipients
 from store import marks
@@ -74,7 +75,12 @@ async def time_out_activities(world: World, key: str) -> None:
         handle = world.client.get_async_activity_handle(
             workflow_id=key, run_id=description.run_id, activity_id=activity.activity_id
         )
-        await handle.fail(ApplicationError("the worker was killed", type="worker_killed"))
+        # It may have come to its end in the meantime: another worker lives already.
+        try:
+            await handle.fail(ApplicationError("the worker was killed", type="worker_killed"))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
 
 async def count_events(world: World, key: str, kind: str) -> int:
