@@ -71,7 +71,13 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", description="Address the HTTP API binds.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
     api_token: SecretStr | None = Field(
-        default=None, description="Bearer token of the HTTP API; required beyond 127.0.0.1."
+        default=None,
+        description="An API key that may do everything, for the beginning; `onward keys create` makes more.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Addresses or networks, separated by commas, of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto"
+        " are believed; sign-in counts failures by address.",
     )
     public_url: str | None = Field(
         default=None, description="Where recipients reach the unsubscribe links, https://..."

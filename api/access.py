@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute, Mount
+
+from domain.errors import DomainError
 
 Scope = Literal["read", "operate", "admin", "inbound"]
 
@@ -16,6 +21,21 @@ INCLUDES: dict[Scope, frozenset[Scope]] = {
     "inbound": frozenset({"inbound"}),
 }
 """What each scope lets its holder do. `inbound` posts mail and reports facts, and reads nothing."""
+
+DEFAULT_ACTOR = "key:api"
+"""The actor of the key from the settings."""
+
+
+class ScopeMissing(DomainError):
+    """The caller is known, and may not do this."""
+
+    code = "scope_missing"
+
+
+class CsrfInvalid(DomainError):
+    """A form that no page of this session sent, or one of a session that is over."""
+
+    code = "csrf_invalid"
 
 
 @dataclass(frozen=True)
@@ -44,17 +64,53 @@ def caller_of(request: Request) -> Caller | None:
     return found
 
 
-Signed = Annotated[Caller, Depends(caller_of)]
+async def _caller(request: Request) -> Caller | None:
+    return caller_of(request)  # a coroutine: FastAPI would run a plain function in a thread
+
+
+Signed = Annotated[Caller, Depends(_caller)]
 """The caller, in a route that needs a scope."""
 
 
-def needs(scope: Scope) -> Any:
-    """The declaration of a route: `dependencies=[needs("read")]`."""
+@dataclass(frozen=True)
+class Declared:
+    """What a route says of who may call it: one of `scopes`; none at all where it is open to everybody."""
 
-    def check(request: Request) -> None:
+    scopes: tuple[Scope, ...]
+    signed: bool = False
+
+    async def __call__(self, request: Request) -> None:
+        """Raises ScopeMissing."""
         caller = caller_of(request)
-        if caller is None or not caller.may(scope):
-            raise PermissionError(scope)
+        if not self.scopes or (self.signed and caller is None) or (caller and any(map(caller.may, self.scopes))):
+            return
+        wanted = " or ".join(self.scopes)
+        raise ScopeMissing(f"this needs the scope {wanted}", fix=f"use a key that was made with --scope {wanted}")
 
-    check.scope = scope  # type: ignore[attr-defined]
-    return Depends(check)
+
+def needs(*scopes: Scope, signed: bool = False) -> Any:
+    """The declaration of a route: `dependencies=[needs("read")]`. Several: any one of them is enough.
+
+    `signed`: a request without a key passes too, for the route checks a signature itself.
+    """
+    return Depends(Declared(scopes, signed))
+
+
+OPEN = Depends(Declared(()))
+"""The declaration of a route that everybody may call. The door must know its path, too."""
+
+
+def every_route(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, RouteContext]]:
+    """All routes with their paths, also those of routers within routers and of mounted applications."""
+    for route in iter_route_contexts(routes):
+        inner = getattr(route, "routes", None) if isinstance(route.original_route, Mount) else None
+        if inner:
+            yield from every_route(inner, prefix + (route.path or ""))
+        else:
+            yield prefix + (route.path or ""), route
+
+
+def declared(route: RouteContext) -> Declared | None:
+    """What a route declares; None for one that forgot to."""
+    found = [one.dependency for one in getattr(route, "dependencies", ()) if isinstance(one.dependency, Declared)]
+    return found[-1] if found else None

@@ -7,13 +7,27 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api import commands, contacts, enrollments, health, inbound, mailboxes, planning, problems, sequences, unsubscribe
-from api.bodies import DEFAULT_ACTOR, documented
-from api.door import INBOUND_PATH, OPEN_PATHS, Door
+from api import (
+    commands,
+    contacts,
+    enrollments,
+    health,
+    inbound,
+    mailboxes,
+    planning,
+    problems,
+    sequences,
+    signin,
+    unsubscribe,
+)
+from api.access import declared, every_route, needs
+from api.bodies import documented
+from api.door import Door
 from api.idempotency import Idempotency
 from api.problems import MEDIA_TYPE, ProblemDetails
 from api.services import Services
@@ -34,8 +48,22 @@ _PROBLEM = {
     "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
     "errors": [],
 }
-_PARTS = (health, sequences, enrollments, planning, commands, contacts, mailboxes, inbound, unsubscribe)
+_PARTS = (health, sequences, enrollments, planning, commands, contacts, mailboxes, inbound, unsubscribe, signin)
 _ROUTERS = tuple(part.router for part in _PARTS)
+_SCHEMES = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`onward keys create`) with the scope named, or a wider one: admin includes operate, which "
+        "includes read.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Onward-Signature",
+        "description": 't=<Unix seconds>,v1=<hex HMAC-SHA256 of "<t>." and the body> under ONWARD_INBOUND_SECRET.',
+    },
+}
 _REF = "#/components/schemas/{model}"
 
 
@@ -45,6 +73,7 @@ def create_app(services: Services) -> FastAPI:
         title="Onward",
         version=version("onward"),
         description=_DESCRIPTION,
+        openapi_url=None,
         # The usual pages load scripts from elsewhere, into a page that may write here; the document serves any viewer.
         docs_url=None,
         redoc_url=None,
@@ -57,11 +86,16 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(Idempotency, services=services)
-    app.add_middleware(Door, token=services.token)
+    app.add_middleware(Door, services=services)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+
+    @app.get("/openapi.json", dependencies=[needs("read")], include_in_schema=False)
+    async def document() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
     return app
 
 
@@ -79,10 +113,12 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(schemas["$defs"])
-        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        components["securitySchemes"] = _SCHEMES
         _put_examples(document)
+        security = _security(app)
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
+                operation["security"] = security[path, method]
                 _complete(path, method, operation)
         app.openapi_schema = document
     return app.openapi_schema
@@ -91,7 +127,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 def _put_examples(document: dict[str, Any]) -> None:
     """FastAPI leaves every null out of the document, also out of examples, where it is part of the answer."""
     for route in (route for router in _ROUTERS for route in router.routes):
-        if not isinstance(route, APIRoute):
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
@@ -100,8 +136,18 @@ def _put_examples(document: dict[str, Any]) -> None:
                     operation["responses"][str(status)]["content"][kind]["example"] = content["example"]
 
 
+def _security(app: FastAPI) -> dict[tuple[str, str], list[dict[str, list[str]]]]:
+    """What each path and method asks for: one of these; nothing where it is open."""
+    found: dict[tuple[str, str], list[dict[str, list[str]]]] = {}
+    for path, route in every_route(app.routes):
+        says = declared(route)
+        for method in route.methods or ():
+            asked: list[dict[str, list[str]]] = [{"key": [scope]} for scope in says.scopes] if says else []
+            found[path, method.lower()] = asked + ([{"signature": []}] if says and says.signed else [])
+    return found
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    operation["security"] = [] if path in (*OPEN_PATHS, INBOUND_PATH) or path.startswith("/u/") else [{"token": []}]
     operation["responses"]["default"]["content"][MEDIA_TYPE]["example"] = _PROBLEM
     if method == "get" or not path.startswith("/v1/"):
         return
@@ -110,7 +156,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         _header(
             "Idempotency-Key", "The same key and body: the same answer, no second effect.", "7b1d9c52-enroll-march"
         ),
-        _header("Onward-Actor", f"Who says it, as an ID; {DEFAULT_ACTOR} by default.", "person:ana"),
+        _header("Onward-Actor", "Who says it, as an ID; the key's own actor by default.", "person:ana"),
     ]
     operation["parameters"] = parameters
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from api.access import DEFAULT_ACTOR, ScopeMissing, caller_of
 from api.problems import InvalidRequest
 from domain.errors import InvalidDefinition
 from domain.ids import check_id
@@ -21,7 +23,6 @@ from store.catalog import NotFound
 
 D = TypeVar("D", bound=Definition)
 
-DEFAULT_ACTOR = "key:api"
 _ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,119}")
 
 _DOCUMENTED: dict[str, type[BaseModel]] = {}
@@ -86,10 +87,6 @@ def known(kind: str, key: str) -> str:
         raise NotFound(kind, key) from None
 
 
-def _actor(onward_actor: Annotated[str | None, Header()] = None) -> str:
-    return DEFAULT_ACTOR if onward_actor is None else check_actor(onward_actor)
-
-
 def check_actor(value: object) -> str:
     """Who says it, as an ID: it goes into histories, where no name and no address may stand. Raises InvalidRequest."""
     if not isinstance(value, str) or _ACTOR.fullmatch(value) is None:
@@ -101,14 +98,40 @@ def check_actor(value: object) -> str:
     return value
 
 
-Actor = Annotated[str, Depends(_actor)]
-"""Who the header `Onward-Actor` names; `key:api` by default."""
+@dataclass(frozen=True)
+class Acting:
+    """Who says what a request says: the caller's own actor; or, where the caller may operate and comes with a key, whom the
+    request names: a backend acts for its users. A console session always acts as its key's actor."""
+
+    request: Request
+
+    def by(self, named: object = None) -> str:
+        """The actor: `by` of the body before the header `Onward-Actor`. Raises InvalidRequest, ScopeMissing."""
+        caller = caller_of(self.request)
+        if named is None:
+            named = self.request.headers.get("onward-actor")
+        own = DEFAULT_ACTOR if caller is None else caller.actor
+        if named is None or (caller is not None and caller.session is not None):
+            return own
+        actor = check_actor(named)
+        if actor != own and (caller is None or not caller.may("operate")):
+            raise ScopeMissing(
+                f"this key speaks as {own} only", field="by", fix="leave `by` out, or use a key that may operate"
+            )
+        return actor
 
 
-def said_by(data: dict[str, Any], actor: str) -> tuple[dict[str, Any], str]:
-    """The body without `by`, and who says it: `by` before the header. Raises InvalidRequest."""
+async def _acting(request: Request) -> Acting:
+    return Acting(request)
+
+
+Actor = Annotated[Acting, Depends(_acting)]
+
+
+def said_by(data: dict[str, Any], actor: Acting) -> tuple[dict[str, Any], str]:
+    """The body without `by`, and who says it. Raises InvalidRequest, ScopeMissing."""
     rest = {name: value for name, value in data.items() if name != "by"}
-    return rest, check_actor(data["by"]) if data.get("by") is not None else actor
+    return rest, actor.by(data.get("by"))
 
 
 # OpenAPI

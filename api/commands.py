@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
-from api.bodies import Actor, Body, answers, said_by, takes
+from api.access import needs
+from api.bodies import Acting, Actor, Body, answers, said_by, takes
 from api.problems import InvalidRequest
 from api.services import Hands
 from domain.delivery import Answer
@@ -71,7 +72,7 @@ def _view(answer: Answer, response: Response) -> AnswerView:
     )
 
 
-def _payload(data: dict[str, Any], actor: str, key: str | None) -> dict[str, Any]:
+def _payload(data: dict[str, Any], actor: Acting, key: str | None) -> dict[str, Any]:
     """The message's payload. Without an `id` of its own a request with a key gets one from it, so that a repetition has no
     second effect even where the first answer was lost."""
     if "origin" in data:
@@ -112,7 +113,8 @@ def _add(kind: str, name: str, endpoint: Endpoint) -> None:
         f"/{{id}}/{kind}/{name}",
         endpoint,
         methods=["POST"],
-        name=f"{kind}_{name}",
+        dependencies=[needs("operate") if kind == "commands" else needs("operate", "inbound")],
+        name=name,
         summary=f"{name.replace('_', ' ').capitalize()} ({kind.removesuffix('s')})",
         description=model.__doc__,
         tags=[kind],

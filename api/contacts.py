@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.access import needs
 from api.bodies import Actor, Body, answers, json_value, known, parse, said_by, takes
 from api.problems import InvalidRequest
 from api.sequences import Cursor, Limit
@@ -172,6 +173,7 @@ class Suppression(BaseModel):
 
 @router.get(
     "/contacts",
+    dependencies=[needs("read")],
     tags=["contacts"],
     summary="List contacts",
     responses=answers({"items": [_VIEW], "next_cursor": None}),
@@ -189,7 +191,9 @@ async def get_contacts(
     return ContactPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
-@router.get("/contacts/{id}", tags=["contacts"], summary="One contact", responses=answers(_VIEW))
+@router.get(
+    "/contacts/{id}", dependencies=[needs("read")], tags=["contacts"], summary="One contact", responses=answers(_VIEW)
+)
 async def get_contact(id: str, hands: Hands) -> ContactView:
     """As it is now."""
     async with hands.database.read() as connection:
@@ -198,6 +202,7 @@ async def get_contact(id: str, hands: Hands) -> ContactView:
 
 @router.put(
     "/contacts/{id}",
+    dependencies=[needs("operate")],
     tags=["contacts"],
     summary="Add a contact, or change it",
     openapi_extra=takes(ContactChanges, _CONTACT),
@@ -222,6 +227,7 @@ async def put_contact(id: str, data: Body, hands: Hands, actor: Actor, response:
 
 @router.patch(
     "/contacts/{id}",
+    dependencies=[needs("operate")],
     tags=["contacts"],
     summary="Change a contact",
     openapi_extra=takes(ContactChanges, {"email": "anna.brandt@acme.example"}),
@@ -250,6 +256,7 @@ def _contact(stored: StoredContact) -> ContactView:
 
 @router.post(
     "/contacts:import",
+    dependencies=[needs("operate")],
     tags=["contacts"],
     summary="Import contacts",
     openapi_extra={
@@ -306,6 +313,7 @@ def _judged(kind: type[R], items: list[Any]) -> File[R]:
 
 @router.get(
     "/accounts",
+    dependencies=[needs("read")],
     tags=["accounts"],
     summary="List accounts",
     responses=answers({"items": [_ACCOUNT], "next_cursor": None}),
@@ -318,7 +326,13 @@ async def get_accounts(hands: Hands, cursor: Cursor = "", limit: Limit = 100) ->
     return AccountPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
-@router.get("/accounts/{id}", tags=["accounts"], summary="One account", responses=answers(_ACCOUNT))
+@router.get(
+    "/accounts/{id}",
+    dependencies=[needs("read")],
+    tags=["accounts"],
+    summary="One account",
+    responses=answers(_ACCOUNT),
+)
 async def get_account(id: str, hands: Hands) -> AccountView:
     """As it is now."""
     async with hands.database.read() as connection:
@@ -327,6 +341,7 @@ async def get_account(id: str, hands: Hands) -> AccountView:
 
 @router.put(
     "/accounts/{id}",
+    dependencies=[needs("operate")],
     tags=["accounts"],
     summary="Add an account, or change it",
     openapi_extra=takes(AccountChanges, {"name": "Acme", "stage": "Cold"}),
@@ -351,6 +366,7 @@ async def put_account(id: str, data: Body, hands: Hands, actor: Actor, response:
 
 @router.patch(
     "/accounts/{id}",
+    dependencies=[needs("operate")],
     tags=["accounts"],
     summary="Change an account",
     openapi_extra=takes(AccountChanges, {"stage": "Current Client"}),
@@ -367,6 +383,7 @@ async def patch_account(id: str, data: Body, hands: Hands, actor: Actor) -> Acco
 
 @router.post(
     "/accounts:import",
+    dependencies=[needs("operate")],
     tags=["accounts"],
     summary="Import accounts",
     openapi_extra={
@@ -392,6 +409,7 @@ async def import_accounts(request: Request, hands: Hands) -> ImportedRows:
 
 @router.get(
     "/stages",
+    dependencies=[needs("read")],
     tags=["stages"],
     summary="Stages in use",
     responses=answers({"contact_stages": list(CONTACT_STAGES), "account_stages": ["Cold", "Current Client"]}),
@@ -410,6 +428,7 @@ async def get_stages(hands: Hands) -> Stages:
 
 @router.post(
     "/suppressions",
+    dependencies=[needs("operate")],
     tags=["suppressions"],
     summary="Never write to an address",
     openapi_extra=takes(SuppressionRequest, {"address": "anna@acme.example", "reason": "legal_request"}),
@@ -428,6 +447,7 @@ async def suppress(data: Body, hands: Hands, actor: Actor) -> Suppression:
 
 @router.delete(
     "/suppressions/{address}",
+    dependencies=[needs("admin")],
     tags=["suppressions"],
     summary="Allow an address again",
     responses=answers({"address": "anna@acme.example", "suppressed": False, "changed": True}),

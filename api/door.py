@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import time
 import traceback
 import uuid
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.access import Caller
+from api.authentication import by_bearer, by_session, session_token
+from api.problems import TooLarge, no_store, problem
+from api.services import Services
+from store.database import UNAVAILABLE
 
 _log = structlog.get_logger(__name__)
 
@@ -25,61 +27,81 @@ MAX_BODY = 10 * 1024 * 1024
 MAX_MAIL = 25 * 1024 * 1024
 """Bytes in a mail that is posted."""
 
-OPEN_PATHS = ("/health", "/ready")
+OPEN_PATHS = frozenset({"/health", "/ready", "/sign-in"})
+OPEN_PREFIXES = ("/u/", "/sign-in/", "/static/")
 INBOUND_PATH = "/inbound/messages"
-"""Signed by who posts (see api.inbound), so it needs no token."""
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
-"""Host names under which a server without a token answers. A page on the internet can make a browser ask 127.0.0.1
-under a name of its own (DNS rebinding), but not under one of these."""
+"""Open without a key, for who signs what it posts (see `api.inbound`)."""
+API_PREFIX = "/v1/"
+API_PATHS = frozenset({INBOUND_PATH, "/openapi.json"})
 
+FRAGMENT = "onward-fragment"
+"""Header of requests that the console's script makes: it is told of a lost session by a status, not sent elsewhere."""
 
-class _TooLarge(Exception):
-    pass
+_CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
 
 
 class Door:
-    """Lets a request in, or answers it with a problem; logs one line for each.
+    """Lets a request in with who is calling, or answers it; logs one line for each.
 
-    With a token every request must present it, but for health, the signed unsubscribe links and signed mail. Without one only this
-    machine is served, under its local names, and no web page of another origin may send anything.
+    What is not in the lists of open paths needs a key (`/v1/...`) or, as a page of the console, a session.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, services: Services) -> None:
         self.app = app
-        self.token = None if token is None else token.encode()
+        self.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})  # there is none
+            return
         began, request_id, status = time.monotonic(), uuid.uuid4().hex, 0
+        caller: Caller | None = None
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
+                _put_headers(scope, MutableHeaders(scope=message), request_id)
             await send(message)
 
         try:
-            refusal = self._refusal(scope)
-            if refusal is not None:
-                await refusal(scope, receive, sending)
+            found = await self._judge(scope)
+            if isinstance(found, Response):
+                await found(scope, receive, sending)
             else:
+                caller = found
+                scope.setdefault("state", {}).update(caller=caller, request_id=request_id)
                 await self.app(scope, _limited(receive, _most(scope)), sending)
-        except _TooLarge:
+        except TooLarge:
             if not status:
                 await _too_large(_most(scope))(scope, receive, sending)
-        except Exception:
-            # As text: structlog's own rendering of an exception shows local variables, and so bodies and tokens.
-            _log.error("request_failed", request_id=request_id, route=_route(scope), traceback=traceback.format_exc())
+        except Exception as error:
+            away = isinstance(
+                error, UNAVAILABLE
+            )  # from the door itself; the routes' own are answered by `api.problems`
+            if not away:
+                # As text: structlog's own rendering of an exception shows local variables, and so bodies and tokens.
+                trace = traceback.format_exc()
+                _log.error("request_failed", request_id=request_id, route=_route(scope), traceback=trace)
             if not status:
                 detail = f"a fault of ours; the log names it under request {request_id}"
-                await problem(500, "internal_error", detail)(scope, receive, sending)
+                answer = no_store() if away else problem(500, "internal_error", detail)
+                await answer(scope, receive, sending)
         finally:
             _log.info(
                 "request",
@@ -88,62 +110,69 @@ class Door:
                 status=status,
                 ms=round((time.monotonic() - began) * 1000),
                 request_id=request_id,
+                key=caller.key if caller is not None else None,
             )
 
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
-        headers = Headers(scope=scope)
+    async def _judge(self, scope: Scope) -> Caller | Response | None:
+        """Who is calling, None where it does not matter, or why not."""
+        request = HTTPConnection(scope)
+        path, headers = scope["path"], request.headers
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > _most(scope):
             return _too_large(_most(scope))
-        if scope["path"] in (*OPEN_PATHS, INBOUND_PATH) or scope["path"].startswith("/u/"):
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIXES):
             return None
-        return self._without_token(scope, headers) if self.token is None else self._with_token(headers, self.token)
-
-    def _with_token(self, headers: Headers, token: bytes) -> JSONResponse | None:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        # Compared in constant time, so that how much of a guess is right cannot be measured.
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token):
+        if path == INBOUND_PATH and "authorization" not in headers:
             return None
-        return problem(
-            401,
-            "unauthorized",
-            "this API needs its token",
-            fix="send Authorization: Bearer <ONWARD_API_TOKEN>",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-
-    def _without_token(self, scope: Scope, headers: Headers) -> JSONResponse | None:
-        fix = "set ONWARD_API_TOKEN to serve others than this machine"
-        client = scope.get("client")
-        if client is not None and not _loopback(client[0]):
-            return problem(403, "forbidden", "without a token this API serves its own machine only", fix=fix)
-        if not _local([headers.get("host", "")]):
-            return problem(
-                403, "host_not_allowed", "without a token this API answers under localhost only", field="Host", fix=fix
-            )
-        if not _local(urlsplit(origin).netloc for origin in headers.getlist("origin")):
-            return problem(
-                403, "origin_not_allowed", "without a token no other web page may call", field="Origin", fix=fix
-            )
-        return None
+        if _of_api(path):
+            return await by_bearer(self.services, headers) or _unauthorized(path)
+        if headers.get("authorization", "").lower().startswith("bearer "):
+            return _unauthorized(path)
+        return await by_session(self.services, request) or _signed_out(self.services, request)
 
 
-def _loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address in LOCAL_NAMES
+def _of_api(path: str) -> bool:
+    return path.startswith(API_PREFIX) or path in API_PATHS
 
 
-def _local(hosts: Iterable[str]) -> bool:
-    return all(_name(host) in LOCAL_NAMES for host in hosts)
+def _unauthorized(path: str) -> Response:
+    return problem(
+        401,
+        "unauthorized",
+        "this API needs a key" if _of_api(path) else "a key opens /v1 only; the console's pages need a session",
+        fix="send Authorization: Bearer <key>; make one with `onward keys create`",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
-def _name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+def _signed_out(services: Services, request: HTTPConnection) -> Response:
+    """Where a browser without a session is sent."""
+    expired = session_token(services, request) is not None
+    by_script = FRAGMENT in request.headers or request.headers.get("sec-fetch-mode", "navigate") != "navigate"
+    if by_script or "text/event-stream" in request.headers.get("accept", ""):
+        detail = "the session has expired" if expired else "nobody is signed in"
+        return problem(401, "session_expired" if expired else "unauthorized", detail, fix="sign in at /sign-in")
+    query = {"expired": "1"} if expired else {}
+    if request.scope["method"] == "GET" and request.scope["path"] != "/":
+        query["next"] = _asked(request.scope)
+    return RedirectResponse("/sign-in" + (f"?{urlencode(query)}" if query else ""), 303)
+
+
+def _asked(scope: Scope) -> str:
+    """The path and query as the browser wrote them."""
+    path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else quote(scope["path"])
+    query = scope.get("query_string", b"").decode("ascii", "replace")
+    return f"{path}?{query}" if query else path
+
+
+def _put_headers(scope: Scope, headers: MutableHeaders, request_id: str) -> None:
+    headers["X-Request-ID"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Referrer-Policy", "same-origin")
+    # What is static may be kept, if it is asked for again whether it is still the same.
+    headers.setdefault("Cache-Control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
+    if headers.get("content-type", "").startswith("text/html"):
+        headers.setdefault("Content-Security-Policy", _CSP)
 
 
 def _most(scope: Scope) -> int:
@@ -158,7 +187,7 @@ def _limited(receive: Receive, most: int) -> Receive:
         message = await receive()
         got += len(message.get("body", b""))
         if got > most:
-            raise _TooLarge
+            raise TooLarge
         return message
 
     return limited

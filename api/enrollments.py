@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, model_validator
 
+from api.access import needs
 from api.bodies import Actor, Body, answers, known, parse, said_by, takes
 from api.problems import InvalidRequest
 from api.services import Hands, Services, valid_address
@@ -223,6 +224,7 @@ class RowPage(BaseModel):
 
 @router.post(
     "/sequences/{id}/enrollments",
+    dependencies=[needs("operate")],
     summary="Enroll contacts",
     openapi_extra=takes(EnrollRequest, {"contacts": ["anna", "ben"], "by": "person:ana"}),
     responses=answers({"results": [_ENROLLED, _REFUSED], "enrolled": 1, "refused": 1, "pending": 0})
@@ -280,6 +282,7 @@ async def _enroll(hands: Services, sequence: str, request: EnrollRequest, by: st
 
 @router.get(
     "/sequences/{id}/enrollments",
+    dependencies=[needs("read")],
     summary="A sequence's enrollments",
     responses=answers({"items": [_ROW], "next_cursor": None}),
 )
@@ -344,6 +347,7 @@ def _step(step: StepRef) -> dict[str, Any]:
 
 @router.get(
     "/enrollments/{id}",
+    dependencies=[needs("read")],
     summary="One enrollment",
     responses=answers({**_SNAPSHOT, "temporal_url": None, "attempts": [_ATTEMPT]}),
 )
@@ -358,6 +362,7 @@ async def get_enrollment(id: str, hands: Hands) -> dict[str, Any]:
 
 @router.get(
     "/enrollments/{id}/events",
+    dependencies=[needs("read")],
     summary="An enrollment's story",
     responses=answers(
         {"items": [{"kind": "enrolled", "by": "person:ana", "at": "2026-03-02T08:59:58Z", "data": {"step": "hello"}}]}
@@ -371,6 +376,7 @@ async def get_events(id: str, hands: Hands) -> dict[str, list[dict[str, Any]]]:
 
 @router.get(
     "/enrollments/{id}/explain",
+    dependencies=[needs("read")],
     summary="Why an enrollment stands as it does",
     responses=answers(
         {

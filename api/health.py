@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from api.access import OPEN
 from api.bodies import answers
 from api.problems import AWAY
 from api.services import Hands
@@ -33,7 +34,7 @@ class Readiness(BaseModel):
     temporal: str
 
 
-@router.get("/health", summary="The process lives", responses=answers({"status": "ok"}))
+@router.get("/health", dependencies=[OPEN], summary="The process lives", responses=answers({"status": "ok"}))
 async def health() -> Health:
     """Says nothing of the servers behind it: restarting this process would not bring them back."""
     return Health(status="ok")
@@ -41,6 +42,7 @@ async def health() -> Health:
 
 @router.get(
     "/ready",
+    dependencies=[OPEN],
     summary="The process can work",
     responses=answers({"ready": True, "database": "ok", "temporal": "ok"})
     | answers(

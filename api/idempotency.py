@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import MEDIA_TYPE, from_domain, problem, unavailable
+from api.problems import MEDIA_TYPE, from_domain, no_store, problem
 from api.services import Services
 from domain.errors import DomainError
 from store import idempotency
@@ -65,7 +65,7 @@ class Idempotency:
         except DomainError as error:
             return from_domain(error)
         except UNAVAILABLE:
-            return unavailable("store_unavailable", "the database does not answer")
+            return no_store()
         if not isinstance(found, Stored):
             return None
         media_type = MEDIA_TYPE if found.status >= 400 else "application/json"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel
 
+from api.access import caller_of, needs
 from api.bodies import Actor, Body, answers, parse, said_by, takes
 from api.door import INBOUND_PATH
 from api.problems import InboundShut, InvalidRequest, SignatureInvalid
@@ -95,6 +96,7 @@ def check_signature(secret: bytes, header: str | None, body: bytes, now: float) 
 
 @router.post(
     INBOUND_PATH,
+    dependencies=[needs("operate", "inbound", signed=True)],
     summary="Take in a mail",
     response_model=TakenView,
     responses=answers(_TAKEN),
@@ -111,19 +113,29 @@ async def post_mail(
     onward_signature: Annotated[str | None, Header()] = None,
     mailbox: Annotated[Id | None, Query(description="The mailbox it arrived in.")] = None,
 ) -> dict[str, Any]:
-    """The raw RFC 822 bytes, up to 25 MB, signed with `ONWARD_INBOUND_SECRET`. Once answered, the mail and what it stops are on
-    record. May be repeated: the same mail has its effect once."""
-    if hands.inbound_secret is None:
-        raise InboundShut("this door is shut", fix="set ONWARD_INBOUND_SECRET and sign with it")
+    """The raw RFC 822 bytes, up to 25 MB, signed with `ONWARD_INBOUND_SECRET` or under a key. Once answered, the mail and what it
+    stops are on record. May be repeated: the same mail has its effect once."""
+    signed = caller_of(request) is None
+    if signed and hands.inbound_secret is None:
+        raise InboundShut(
+            "no signatures are checked here",
+            fix="set ONWARD_INBOUND_SECRET and sign with it, or use a key with the scope inbound",
+        )
     body = await request.body()
-    check_signature(hands.inbound_secret, onward_signature, body, time.time())
+    if signed and hands.inbound_secret is not None:
+        check_signature(hands.inbound_secret, onward_signature, body, time.time())
     if not body.strip():
         raise InvalidRequest("the body is empty", field="body", fix="post the raw bytes of the mail")
     taken = await hands.inbound.take(Arrival(body, hands.now(), "http", mailbox))
     return taken.as_json()
 
 
-@router.get("/v1/inbound", summary="List inbound mail", responses=answers({"items": [_SHOWN], "next_cursor": None}))
+@router.get(
+    "/v1/inbound",
+    dependencies=[needs("read")],
+    summary="List inbound mail",
+    responses=answers({"items": [_SHOWN], "next_cursor": None}),
+)
 async def list_mail(
     hands: Hands,
     needs: Annotated[bool, Query(description="Only what a person must look at.")] = False,
@@ -150,7 +162,9 @@ async def list_mail(
     return {"items": items, "next_cursor": items[-1]["id"] if len(rows) > limit else None}
 
 
-@router.get("/v1/inbound/{mail}", summary="Show an inbound mail", responses=answers(_SHOWN))
+@router.get(
+    "/v1/inbound/{mail}", dependencies=[needs("read")], summary="Show an inbound mail", responses=answers(_SHOWN)
+)
 async def show_mail(mail: str, hands: Hands) -> dict[str, Any]:
     """What it is, on what evidence, whose it is and what it did."""
     return await _shown(hands, mail)
@@ -158,6 +172,7 @@ async def show_mail(mail: str, hands: Hands) -> dict[str, Any]:
 
 @router.get(
     "/v1/inbound/{mail}/raw",
+    dependencies=[needs("read")],
     summary="The bytes of an inbound mail",
     response_class=Response,
     responses={200: {"description": "As they came", "content": {"message/rfc822": {"example": "From: ..."}}}},
@@ -182,6 +197,7 @@ class Correction(Definition):
 
 @router.post(
     "/v1/inbound/{mail}/correct",
+    dependencies=[needs("operate")],
     summary="Correct an inbound mail",
     response_model=TakenView,
     responses=answers(_TAKEN),
@@ -207,6 +223,7 @@ class Nothing(Definition):
 
 @router.post(
     "/v1/inbound/{mail}/settle",
+    dependencies=[needs("operate")],
     summary="Settle an inbound mail",
     responses=answers(_SHOWN),
     openapi_extra=takes(Nothing, {}, required=False),

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.bodies import Actor, Body, answers, known, parse, said_by, takes, with_id
+from api.access import needs
+from api.bodies import Acting, Actor, Body, answers, known, parse, said_by, takes, with_id
 from api.sequences import Applied, Cursor, Limit, SwitchRequest
 from api.services import Hands, Services
 from client import definitions
@@ -68,6 +69,7 @@ class Checked(BaseModel):
 
 @router.put(
     "/{id}",
+    dependencies=[needs("admin")],
     summary="Apply a mailbox",
     openapi_extra=takes(Mailbox, _MAILBOX),
     responses=answers({"id": "mara", "revision": None, "changed": True}),
@@ -77,7 +79,12 @@ async def put_mailbox(id: str, data: Body, hands: Hands) -> Applied:
     return Applied(**asdict(await definitions.apply_mailbox(hands.database, with_id(data, id), check=check_mailbox)))
 
 
-@router.get("", summary="List mailboxes", responses=answers({"items": [_VIEW], "next_cursor": None}))
+@router.get(
+    "",
+    dependencies=[needs("read")],
+    summary="List mailboxes",
+    responses=answers({"items": [_VIEW], "next_cursor": None}),
+)
 async def get_mailboxes(hands: Hands, cursor: Cursor = "", limit: Limit = 100) -> MailboxPage:
     """In the order of their IDs."""
     async with hands.database.read() as connection:
@@ -86,7 +93,7 @@ async def get_mailboxes(hands: Hands, cursor: Cursor = "", limit: Limit = 100) -
     return MailboxPage(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
-@router.get("/{id}", summary="One mailbox", responses=answers(_VIEW))
+@router.get("/{id}", dependencies=[needs("read")], summary="One mailbox", responses=answers(_VIEW))
 async def get_mailbox(id: str, hands: Hands) -> MailboxView:
     """The definition and the state."""
     return _view(await _stored(hands, id))
@@ -94,6 +101,7 @@ async def get_mailbox(id: str, hands: Hands) -> MailboxView:
 
 @router.post(
     "/{id}/check",
+    dependencies=[needs("operate")],
     summary="Log in to a mailbox's servers",
     responses=answers({"mailbox": "mara", "ok": True, "code": None, "detail": None}),
 )
@@ -111,6 +119,7 @@ async def check(id: str, hands: Hands) -> Checked:
 
 @router.post(
     "/{id}/pause",
+    dependencies=[needs("operate")],
     summary="Pause a mailbox",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
     responses=answers({**_VIEW, "state": "paused", "epoch": 1}),
@@ -122,6 +131,7 @@ async def pause(id: str, data: Body, hands: Hands, actor: Actor) -> MailboxView:
 
 @router.post(
     "/{id}/up",
+    dependencies=[needs("operate")],
     summary="Open a mailbox again",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
     responses=answers({**_VIEW, "epoch": 2}),
@@ -132,7 +142,7 @@ async def up(id: str, data: Body, hands: Hands, actor: Actor) -> MailboxView:
 
 
 async def _set(
-    hands: Services, id: str, data: dict[str, Any], actor: str, state: Literal["up", "paused"]
+    hands: Services, id: str, data: dict[str, Any], actor: Acting, state: Literal["up", "paused"]
 ) -> MailboxView:
     parse(SwitchRequest, data)
     await hands.enrollments.set_mailbox(known("mailbox", id), state, by=said_by(data, actor)[1])

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from api.access import needs
 from api.bodies import answers, known
 from api.services import Hands, valid_address
 from client import planning
@@ -80,6 +81,7 @@ class PlanView(BaseModel):
 
 @router.get(
     "/enrollments/{id}/plan",
+    dependencies=[needs("read")],
     summary="Every remaining step of an enrollment",
     responses=answers(
         {
@@ -109,6 +111,7 @@ async def get_plan(id: str, hands: Hands) -> PlanView:
 
 @router.get(
     "/sequences/{id}/forecast",
+    dependencies=[needs("read")],
     summary="A sequence's emails per mailbox and hour",
     responses=answers(
         {

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
+from api.access import CsrfInvalid, ScopeMissing
 from client.enrollments import WorkflowGone
 from domain.errors import DomainError, Refused
 from store.catalog import NotFound
@@ -36,10 +37,8 @@ class InvalidRequest(DomainError):
     code = "invalid_request"
 
 
-class Forbidden(DomainError):
-    """A request that this server does not answer from there."""
-
-    code = "forbidden"
+class TooLarge(Exception):
+    """A body beyond the cap (see `api.door`)."""
 
 
 class ProblemDetails(BaseModel):
@@ -124,12 +123,17 @@ def _status_of(error: DomainError) -> int:
         return 409
     if isinstance(error, SignatureInvalid):
         return 401
-    return 403 if isinstance(error, Forbidden | InboundShut) else 422
+    return 403 if isinstance(error, ScopeMissing | CsrfInvalid | InboundShut) else 422
 
 
 def unavailable(code: str, detail: str) -> JSONResponse:
     """A server behind us is away. The request may be repeated; with the same Idempotency-Key it has one effect."""
     return problem(503, code, detail, fix="repeat the request in a moment", headers={"Retry-After": "5"})
+
+
+def no_store() -> JSONResponse:
+    """The database is away."""
+    return unavailable("store_unavailable", "the database does not answer")
 
 
 def install(app: FastAPI) -> None:
@@ -155,7 +159,7 @@ def install(app: FastAPI) -> None:
         return problem(422, InvalidRequest.code, "some text cannot be stored (a NUL or half a character)")
 
     async def store(request: Request, error: Exception) -> JSONResponse:
-        return unavailable("store_unavailable", "the database does not answer")
+        return no_store()
 
     async def temporal(request: Request, error: Exception) -> JSONResponse:
         return unavailable("temporal_unavailable", "Temporal does not answer")

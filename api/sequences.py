@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.bodies import Actor, Body, answers, known, parse, said_by, takes, with_id
+from api.access import needs
+from api.bodies import Acting, Actor, Body, answers, known, parse, said_by, takes, with_id
 from api.services import Hands, Services
 from client import definitions, waking
 from domain.sequences import Definition, Schedule, Sequence
@@ -137,6 +138,7 @@ class GlobalSwitch(BaseModel):
 
 @router.put(
     "/schedules/{id}",
+    dependencies=[needs("admin")],
     tags=["schedules"],
     summary="Apply a schedule",
     openapi_extra=takes(Schedule, _SCHEDULE),
@@ -149,6 +151,7 @@ async def put_schedule(id: str, data: Body, hands: Hands) -> Applied:
 
 @router.get(
     "/schedules",
+    dependencies=[needs("read")],
     tags=["schedules"],
     summary="List schedules",
     responses=answers({"items": [{"id": "office-hours", "revision": 1, "definition": _SCHEDULE}], "next_cursor": None}),
@@ -163,6 +166,7 @@ async def get_schedules(hands: Hands, cursor: Cursor = "", limit: Limit = 100) -
 
 @router.get(
     "/schedules/{id}",
+    dependencies=[needs("read")],
     tags=["schedules"],
     summary="One schedule",
     responses=answers({"id": "office-hours", "revision": 1, "definition": _SCHEDULE}),
@@ -180,6 +184,7 @@ def _schedule(stored: StoredSchedule) -> ScheduleView:
 
 @router.put(
     "/sequences/{id}",
+    dependencies=[needs("admin")],
     summary="Apply a sequence",
     openapi_extra=takes(Sequence, _SEQUENCE),
     responses=answers({"id": "spring", "revision": 1, "changed": True}),
@@ -193,6 +198,7 @@ async def put_sequence(id: str, data: Body, hands: Hands) -> Applied:
 
 @router.get(
     "/sequences",
+    dependencies=[needs("read")],
     summary="List sequences",
     responses=answers(
         {
@@ -223,6 +229,7 @@ async def get_sequences(hands: Hands, cursor: Cursor = "", limit: Limit = 100) -
 
 @router.get(
     "/sequences/{id}",
+    dependencies=[needs("read")],
     summary="One sequence",
     responses=answers(
         {
@@ -259,6 +266,7 @@ def _sequence(stored: StoredSequence, counts: dict[Status, int]) -> SequenceView
 
 @router.post(
     "/sequences/{id}/off",
+    dependencies=[needs("operate")],
     summary="Switch a sequence off",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
     responses=answers({**_SWITCHED, "switched_on": False, "epoch": 3, "active": 37}),
@@ -271,6 +279,7 @@ async def switch_off(id: str, data: Body, hands: Hands, actor: Actor) -> Switche
 
 @router.post(
     "/sequences/{id}/on",
+    dependencies=[needs("operate")],
     summary="Switch a sequence on",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
     responses=answers({**_SWITCHED, "switched_on": True, "epoch": 4, "active": 30, "parked": 7}),
@@ -280,7 +289,7 @@ async def switch_on(id: str, data: Body, hands: Hands, actor: Actor) -> Switched
     return await _switch(hands, id, data, actor, on=True)
 
 
-async def _switch(hands: Services, id: str, data: dict[str, Any], actor: str, *, on: bool) -> Switched:
+async def _switch(hands: Services, id: str, data: dict[str, Any], actor: Acting, *, on: bool) -> Switched:
     parse(SwitchRequest, data)
     key = known("sequence", id)
     changed = await hands.enrollments.switch("sequence", key, on=on, by=said_by(data, actor)[1])
@@ -300,6 +309,7 @@ async def _switch(hands: Services, id: str, data: dict[str, Any], actor: str, *,
 
 @router.get(
     "/sequences/{id}/progress",
+    dependencies=[needs("read")],
     summary="How far waking has come after switching on",
     responses=answers({"sequence": "spring", "epoch": 4, "open": True, "parked": 120, "waking": True, "woken": 380}),
 )
@@ -312,6 +322,7 @@ async def get_progress(id: str, hands: Hands) -> ProgressView:
 
 @router.get(
     "/switch",
+    dependencies=[needs("read")],
     tags=["switch"],
     summary="The switch over everything",
     responses=answers({"switched_on": True, "epoch": 0}),
@@ -323,6 +334,7 @@ async def get_global(hands: Hands) -> GlobalSwitch:
 
 @router.post(
     "/switch/off",
+    dependencies=[needs("admin")],
     tags=["switch"],
     summary="Switch everything off",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
@@ -335,6 +347,7 @@ async def switch_everything_off(data: Body, hands: Hands, actor: Actor) -> Globa
 
 @router.post(
     "/switch/on",
+    dependencies=[needs("admin")],
     tags=["switch"],
     summary="Switch everything on",
     openapi_extra=takes(SwitchRequest, {"by": "person:ana"}, required=False),
@@ -345,7 +358,7 @@ async def switch_everything_on(data: Body, hands: Hands, actor: Actor) -> Global
     return await _switch_everything(hands, data, actor, on=True)
 
 
-async def _switch_everything(hands: Services, data: dict[str, Any], actor: str, *, on: bool) -> GlobalSwitch:
+async def _switch_everything(hands: Services, data: dict[str, Any], actor: Acting, *, on: bool) -> GlobalSwitch:
     parse(SwitchRequest, data)
     await hands.enrollments.switch("global", "", on=on, by=said_by(data, actor)[1])
     return await _global(hands)

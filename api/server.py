@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
 
 from api.app import create_app
+from api.authentication import is_loopback
 from api.services import open_services
 from settings import Settings, SettingsError, configure_logging
+from store.access import any_live_key
+from store.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -32,24 +35,25 @@ class _Server(uvicorn.Server):
         yield
 
 
-def check_address(settings: Settings) -> None:
-    """Raises SettingsError `api_token_missing` for an address beyond this machine without a token."""
-    host = settings.api_host
-    if settings.api_token is not None and not settings.api_token.get_secret_value():
+def check_token(settings: Settings) -> None:
+    """Raises SettingsError `api_token_empty`: an empty key would be everybody's."""
+    if settings.api_token is not None and not settings.api_token.get_secret_value().strip():
         raise SettingsError("api_token_empty", "ONWARD_API_TOKEN", "it is empty; set it (`openssl rand -hex 32`)")
-    if settings.api_token is None and not _is_loopback(host):
-        raise SettingsError(
-            "api_token_missing",
-            "ONWARD_API_TOKEN",
-            f"set it (`openssl rand -hex 32`) to serve on {host}; without one the API binds 127.0.0.1, ::1 or localhost",
-        )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+async def check_address(settings: Settings, database: Database) -> None:
+    """Raises SettingsError `api_key_missing` for an address beyond this machine while no key exists: nobody could call, and an
+    address that was opened by mistake shows at once."""
+    host = settings.api_host
+    if settings.api_token is not None or is_loopback(host):
+        return
+    async with database.read() as connection:
+        if not await any_live_key(connection, datetime.now(UTC)):
+            raise SettingsError(
+                "api_key_missing",
+                "ONWARD_API_TOKEN",
+                f"set it (`openssl rand -hex 32`), or make a key (`onward keys create`), to serve on {host}",
+            )
 
 
 async def run(settings: Settings) -> None:
@@ -64,8 +68,9 @@ async def run(settings: Settings) -> None:
 
 async def serve(settings: Settings, stop: asyncio.Event, started: Callable[[str], None] | None = None) -> None:
     """Serve until `stop` is set. `started` is told the base URL once the port is open."""
-    check_address(settings)
+    check_token(settings)
     async with open_services(settings) as services:
+        await check_address(settings, services.database)
         listener = _listen(settings.api_host, settings.api_port)
         port = listener.getsockname()[1]
         name = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
@@ -75,7 +80,8 @@ async def serve(settings: Settings, stop: asyncio.Event, started: Callable[[str]
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=settings.trusted_proxies is not None,
+                forwarded_allow_ips=settings.trusted_proxies or "",
                 timeout_graceful_shutdown=GRACE,
             )
         )
@@ -83,7 +89,7 @@ async def serve(settings: Settings, stop: asyncio.Event, started: Callable[[str]
         stopping = asyncio.create_task(stop.wait())
         try:
             # The socket listens already: a request that comes now waits for the server.
-            _log.info("api_started", url=f"http://{name}:{port}", token=settings.api_token is not None, pid=os.getpid())
+            _log.info("api_started", url=f"http://{name}:{port}", pid=os.getpid())
             if started is not None:
                 started(f"http://{name}:{port}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

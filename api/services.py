@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,9 +21,13 @@ from settings import Settings
 from store.database import Database
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Services:
-    """The hands of the routes. `token`: what callers must present; None opens the API to this machine only."""
+    """The hands of the routes. `token`: the key from the settings, which needs no database and may do everything."""
 
     enrollments: Enrollments
     secret: bytes = field(repr=False)
@@ -35,6 +39,7 @@ class Services:
     guardrail: int = 3
     smtp_seconds: float = 10.0
     """How long a mailbox's server may take for each step of a check."""
+    clock: Callable[[], datetime] = _utc_now
 
     @property
     def database(self) -> Database:
@@ -58,7 +63,7 @@ class Services:
 
     def now(self) -> datetime:
         """The present instant, UTC."""
-        return datetime.now(UTC)
+        return self.clock()
 
 
 def valid_address(address: str) -> bool:

@@ -11,6 +11,7 @@ import structlog
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from api.access import OPEN
 from api.problems import AWAY
 from api.services import Hands
 from mail.errors import TokenInvalid
@@ -68,7 +69,13 @@ _HTML: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/u/{token}", summary="The page of an unsubscribe link", response_class=HTMLResponse, responses=_HTML)
+@router.get(
+    "/u/{token}",
+    dependencies=[OPEN],
+    summary="The page of an unsubscribe link",
+    response_class=HTMLResponse,
+    responses=_HTML,
+)
 async def ask(token: str, hands: Hands) -> HTMLResponse:
     """Changes nothing: mail scanners open every link (RFC 8058 section 1)."""
     try:
@@ -78,7 +85,7 @@ async def ask(token: str, hands: Hands) -> HTMLResponse:
     return _page("Unsubscribe", "You will get no more of these emails.", form=_FORM)
 
 
-@router.post("/u/{token}", summary="Unsubscribe", response_class=HTMLResponse, responses=_HTML)
+@router.post("/u/{token}", dependencies=[OPEN], summary="Unsubscribe", response_class=HTMLResponse, responses=_HTML)
 async def unsubscribe(token: str, hands: Hands) -> HTMLResponse:
     """The one-click of RFC 8058, or the page's button. The token says all, so the body is not looked at: whoever posts here
     wants out. No redirect and no login (section 3.1). May be repeated. It holds for the person: the address is suppressed and

@@ -14,18 +14,23 @@ from api.app import create_app
 from api.services import Services, services_of
 from tests.harness import World
 
+TOKEN = "the-key-from-the-settings"
+ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+
 
 @asynccontextmanager
 async def calling(services: Services, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app in this process. Errors of the app are answers, as on a socket."""
+    """A client of the app in this process, with the key from the settings unless `headers` say otherwise. Errors of the app are
+    answers, as on a socket."""
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver", timeout=60, **options) as client:
+    options = {"headers": ADMIN, "base_url": "http://testserver", "timeout": 60, **options}
+    async with httpx.AsyncClient(transport=transport, **options) as client:
         yield client
 
 
 def services_for(world: World, **changes: Any) -> Services:
     """The services of the API on a world's servers."""
-    return replace(services_of(world.settings, world.database, world.client), **changes)
+    return replace(services_of(world.settings, world.database, world.client), **{"token": TOKEN, **changes})
 
 
 @pytest_asyncio.fixture

@@ -15,7 +15,7 @@ import pytest_asyncio
 from api.door import MAX_MAIL
 from domain.inbound import Kind
 from embedded.imap import ImapServer
-from tests.api.conftest import calling, ok, problem, services_for
+from tests.api.conftest import ADMIN, calling, ok, problem, services_for
 from tests.harness import World, plain_step
 from tests.inbound import mails
 
@@ -25,7 +25,7 @@ MAIL = b"From: someone@elsewhere.test\r\nTo: mara@sender.test\r\nSubject: Hello\
 
 @pytest_asyncio.fixture
 async def door(workerless: World) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(services_for(workerless, inbound_secret=SECRET, token="the token")) as client:
+    async with calling(services_for(workerless, inbound_secret=SECRET), headers={}) as client:
         yield client
 
 
@@ -39,7 +39,7 @@ async def post(client: httpx.AsyncClient, body: bytes = MAIL, **how: object) -> 
     return await client.post("/inbound/messages", content=body, headers=signed(body, **how))  # type: ignore[arg-type]
 
 
-async def test_signed_mail_needs_no_token_and_is_kept_once(door: httpx.AsyncClient) -> None:
+async def test_signed_mail_needs_no_key_and_is_kept_once(door: httpx.AsyncClient) -> None:
     first = ok(await post(door))
     assert (first["kind"], first["needs"], first["duplicate"]) == ("human_reply", "unmatched", False)
     again = ok(await post(door))
@@ -64,11 +64,11 @@ async def test_what_is_not_signed_with_the_key_and_now_is_refused(
 ) -> None:
     answer = await door.post("/inbound/messages", content=MAIL, headers=headers)
     assert problem(answer, 401, "signature_invalid")["field"] == "Onward-Signature"
-    assert ok(await door.get("/v1/inbound", headers={"Authorization": "Bearer the token"}))["items"] == []
+    assert ok(await door.get("/v1/inbound", headers=ADMIN))["items"] == []
 
 
 async def test_without_a_key_the_door_is_shut(workerless: World) -> None:
-    async with calling(services_for(workerless)) as client:
+    async with calling(services_for(workerless), headers={}) as client:
         found = problem(await post(client), 403, "inbound_not_configured")
     assert "ONWARD_INBOUND_SECRET" in (found["fix"] or "")
 

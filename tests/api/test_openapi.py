@@ -65,10 +65,21 @@ async def test_every_write_shows_its_headers_and_every_route_its_errors(document
         named = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
         if path.startswith("/v1/") and method != "get":
             assert named == ["Idempotency-Key", "Onward-Actor"], (method, path)
-        assert operation["security"] == ([{"token": []}] if path.startswith("/v1/") else [])
 
 
 async def test_bodies_are_those_that_the_domain_knows(document: dict[str, Any]) -> None:
     body = document["paths"]["/v1/sequences/{id}"]["put"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/Sequence"}
     assert set(document["components"]["schemas"]["Pause"]["properties"]) == {"id", "by", "at", "origin", "until"}
+
+
+async def test_every_route_shows_which_key_it_takes(document: dict[str, Any]) -> None:
+    security = {(method, path): operation["security"] for path, method, operation in _operations(document)}
+    assert security["get", "/health"] == security["post", "/u/{token}"] == []
+    assert security["get", "/v1/contacts"] == [{"key": ["read"]}]
+    assert security["post", "/v1/enrollments/{id}/commands/pause"] == [{"key": ["operate"]}]
+    assert security["post", "/v1/enrollments/{id}/facts/reply"] == [{"key": ["operate"]}, {"key": ["inbound"]}]
+    assert security["put", "/v1/sequences/{id}"] == [{"key": ["admin"]}]
+    assert {"signature": []} in security["post", "/inbound/messages"]
+    assert all(asked for (_, path), asked in security.items() if path.startswith("/v1/"))
+    assert set(document["components"]["securitySchemes"]) == {"key", "signature"}

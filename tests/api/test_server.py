@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from api.server import check_address, serve
+from api.server import check_address, check_token, serve
 from settings import Settings, SettingsError
+from store import access
 from tests.api.conftest import ok, problem
 from tests.harness import World, eventually
 
+BEYOND = ("0.0.0.0", "::", "192.0.2.7", "onward.example.com", "")
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "onward.example.com", ""])
-def test_no_address_beyond_this_machine_without_a_token(host: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        check_address(Settings(api_host=host, api_token=None))
-    assert refused.value.code == "api_token_missing"
-    check_address(Settings(api_host=host, api_token=SecretStr("x")))
+
+async def test_no_address_beyond_this_machine_while_nobody_has_a_key(workerless: World) -> None:
+    database = workerless.database
+    for host in ("127.0.0.1", "::1", "localhost"):
+        await check_address(Settings(api_host=host, api_token=None), database)
+    for host in BEYOND:
+        with pytest.raises(SettingsError) as refused:
+            await check_address(Settings(api_host=host, api_token=None), database)
+        assert refused.value.code == "api_key_missing"
+        await check_address(Settings(api_host=host, api_token=SecretStr("x")), database)
+    now = datetime.now(UTC)
+    async with database.transaction() as connection:
+        key, _ = await access.create_key(connection, "crm", ["operate"], actor="key:crm", by="person:ana", now=now)
+    for host in BEYOND:
+        await check_address(Settings(api_host=host, api_token=None), database)
+    async with database.transaction() as connection:
+        await access.revoke_key(connection, key.id, by="person:ana", now=now)
     with pytest.raises(SettingsError):
-        check_address(Settings(api_host=host, api_token=SecretStr("")))
+        await check_address(Settings(api_host="0.0.0.0", api_token=None), database)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_this_machine_needs_no_token(host: str) -> None:
-    check_address(Settings(api_host=host, api_token=None))
+def test_an_empty_key_in_the_settings_is_refused() -> None:
+    check_token(Settings(api_token=None))
+    for empty in ("", " "):
+        with pytest.raises(SettingsError) as refused:
+            check_token(Settings(api_token=SecretStr(empty)))
+        assert refused.value.code == "api_token_empty"
 
 
 async def test_it_serves_on_a_free_port_and_ends_when_told(stack: object, workerless: World) -> None:
