@@ -134,7 +134,10 @@ def list_enrollments(
         list[str] | None, typer.Option(help="active, paused, bounced, not_sent, finished, removed; may be repeated.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="A reason's code.")] = None,
-    sort: Annotated[str, typer.Option(help="last_event, next_action, step or name.")] = "last_event",
+    step: Annotated[str | None, typer.Option(help="The ID of the step at which they stand.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="The ID of the mailbox that sends.")] = None,
+    search: Annotated[str | None, typer.Option(help="Part of a name, an address, an account's name or an ID.")] = None,
+    sort: Annotated[str, typer.Option(help="last_event, next_action, step, name or status.")] = "last_event",
     ascending: Annotated[bool, typer.Option("--asc/--desc")] = False,
     limit: Annotated[int, typer.Option(help="1 to 200.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
@@ -149,6 +152,9 @@ def list_enrollments(
                 sequence,
                 status=status,
                 reason=reason,
+                step=step,
+                mailbox=mailbox,
+                search=search,
                 sort=sort,  # type: ignore[arg-type]  # `page` refuses what is no order
                 descending=not ascending,
                 cursor=cursor,
