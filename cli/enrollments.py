@@ -164,9 +164,9 @@ def list_enrollments(
         shown = table("contact", "name", "status", "reason", "step", "next", "enrollment")
         for row in page.rows:
             label = f"{row.label} ({reading.pending_word(row.pending[0])})" if row.pending else row.label
-            step = f"{row.step.number}/{row.step.total}" if row.step else ""
+            at_step = f"{row.step.number}/{row.step.total}" if row.step else ""
             coming = words.moment_of(row.next_at, now) if row.next_at else ""
-            shown.add_row(row.contact, row.name, label, row.reason or "", step, coming, row.enrollment)
+            shown.add_row(row.contact, row.name, label, row.reason or "", at_step, coming, row.enrollment)
         if page.next_cursor and not as_json:
             shown.caption = f"more: --cursor {page.next_cursor}"
         emit(
