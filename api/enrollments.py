@@ -296,7 +296,22 @@ async def get_enrollments(
         ),
     ] = None,
     reason: Annotated[str | None, Query(max_length=60, description="The effective reason.")] = None,
-    sort: Annotated[Sort, Query(description="What the list is ordered by.")] = "last_event",
+    step: Annotated[str | None, Query(max_length=80, description="The ID of the step at which they stand.")] = None,
+    mailbox: Annotated[str | None, Query(max_length=80, description="The ID of the mailbox that sends.")] = None,
+    search: Annotated[
+        str | None,
+        Query(
+            max_length=listing.MAX_SEARCH,
+            description="What the contact's name, address or ID, or the account's name, holds; without regard to case.",
+        ),
+    ] = None,
+    sort: Annotated[
+        Sort,
+        Query(
+            description="What the list is ordered by. `status`: Active, Paused, Bounced, Not Sent, Finished, Removed "
+            "(`desc`: the other way round), in each the newest event first."
+        ),
+    ] = "last_event",
     order: Annotated[Literal["asc", "desc"], Query()] = "desc",
     cursor: Annotated[str | None, Query(max_length=2_000, description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=listing.MAX_LIMIT)] = 50,
@@ -309,6 +324,9 @@ async def get_enrollments(
             known("sequence", id),
             status=words or None,
             reason=reason,
+            step=step,
+            mailbox=mailbox,
+            search=search,
             sort=sort,
             descending=order == "desc",
             cursor=cursor,

@@ -134,7 +134,10 @@ def list_enrollments(
         list[str] | None, typer.Option(help="active, paused, bounced, not_sent, finished, removed; may be repeated.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="A reason's code.")] = None,
-    sort: Annotated[str, typer.Option(help="last_event, next_action, step or name.")] = "last_event",
+    step: Annotated[str | None, typer.Option(help="The ID of the step at which they stand.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="The ID of the mailbox that sends.")] = None,
+    search: Annotated[str | None, typer.Option(help="Part of a name, an address, an account's name or an ID.")] = None,
+    sort: Annotated[str, typer.Option(help="last_event, next_action, step, name or status.")] = "last_event",
     ascending: Annotated[bool, typer.Option("--asc/--desc")] = False,
     limit: Annotated[int, typer.Option(help="1 to 200.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
@@ -149,6 +152,9 @@ def list_enrollments(
                 sequence,
                 status=status,
                 reason=reason,
+                step=step,
+                mailbox=mailbox,
+                search=search,
                 sort=sort,  # type: ignore[arg-type]  # `page` refuses what is no order
                 descending=not ascending,
                 cursor=cursor,
@@ -158,9 +164,9 @@ def list_enrollments(
         shown = table("contact", "name", "status", "reason", "step", "next", "enrollment")
         for row in page.rows:
             label = f"{row.label} ({reading.pending_word(row.pending[0])})" if row.pending else row.label
-            step = f"{row.step.number}/{row.step.total}" if row.step else ""
+            at_step = f"{row.step.number}/{row.step.total}" if row.step else ""
             coming = words.moment_of(row.next_at, now) if row.next_at else ""
-            shown.add_row(row.contact, row.name, label, row.reason or "", step, coming, row.enrollment)
+            shown.add_row(row.contact, row.name, label, row.reason or "", at_step, coming, row.enrollment)
         if page.next_cursor and not as_json:
             shown.caption = f"more: --cursor {page.next_cursor}"
         emit(

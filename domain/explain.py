@@ -180,14 +180,21 @@ def seen(state: EnrollmentState, now: datetime, *, switched_on: bool) -> dict[st
     effective = effective_status(status(state), switched_on=switched_on)
     shown |= {"status": effective.value, "switched_on": switched_on}
     if effective is not status(state):
-        switch = find("hold", HoldKind.SEQUENCE_OFF.value)
         shown |= {
             "label": effective.label,
-            "reason": switch.code,
+            "reason": HoldKind.SEQUENCE_OFF.value,
             "phase": None,
-            "next": {"what": "wait", "waits_for": _WAITS_FOR[HoldKind.SEQUENCE_OFF], "fix": switch.fix},
+            "next": next_seen(state, switched_on=switched_on),
         }
     return shown
+
+
+def next_seen(state: EnrollmentState, *, switched_on: bool) -> dict[str, Any]:
+    """What happens next as people see it: while the switch is off, an Active enrollment waits for it."""
+    if effective_status(status(state), switched_on=switched_on) is status(state):
+        return next_event(state)
+    fix = find("hold", HoldKind.SEQUENCE_OFF.value).fix
+    return {"what": "wait", "waits_for": _WAITS_FOR[HoldKind.SEQUENCE_OFF], "fix": fix}
 
 
 def _hold(hold: Hold) -> dict[str, Any]:

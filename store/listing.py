@@ -1,62 +1,62 @@
-"""Pages of a sequence's enrollments by effective status, in the same time at a million as at a thousand."""
+"""Pages of a sequence's enrollments by effective status, in the same time at a million as at a thousand.
+
+A page is read along an index in its order. A filter by reason or step has an index of its own in the order of events; in
+other orders, and by mailbox, rows are passed by until the page is full. A search that few contacts match reads their
+enrollments only; one that many match passes by the others, of which there are few then.
+"""
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from datetime import datetime
+from typing import Any, get_args
 from uuid import UUID
 
 import asyncpg
 
-from domain.errors import DomainError
+from domain import explain
+from domain.errors import Refused
+from domain.messages import COMMANDS
 from domain.sequences import StepRef
-from domain.state import EnrollmentState, effective_status, status_label
+from domain.state import EnrollmentState, effective_status, next_release, status_label
 from domain.statuses import HoldKind, Status
+from domain.transitions import allowed_actions, refusal
 from store.catalog import NotFound
 from store.database import Connection
+from store.keyset import (
+    Asked,
+    Filters,
+    InvalidCursor,
+    InvalidFilter,
+    Sort,
+    pattern,
+    read_cursor,
+    statement,
+    write_cursor,
+)
 from store.queries import sql
 
-Sort = Literal["last_event", "next_action", "step", "name"]
+__all__ = ["InvalidCursor", "InvalidFilter", "Page", "Row", "Sort", "counts", "page", "rows"]
+
 MAX_LIMIT = 200
 
-# The expressions of the indexes on enrollments, and the cursor's value as the same type. Who waits for a person or an
-# event acts at `infinity`, and who has no step left is past every step: ascending they come last, descending first.
-_KEYS: dict[Sort, tuple[str, str]] = {
-    "last_event": ("e.last_event_at", "$6::timestamptz"),
-    "next_action": ("coalesce(e.next_at, 'infinity'::timestamptz)", "coalesce($6::timestamptz, 'infinity')"),
-    "step": ("coalesce(e.step_number, 2147483647)", "coalesce($6::integer, 2147483647)"),
-    "name": ("e.contact_name", "$6::text"),
-}
-_COLUMNS: dict[Sort, str] = {
-    "last_event": "last_event_at",
-    "next_action": "next_at",
-    "step": "step_number",
-    "name": "contact_name",
-}
+FEW = 2_000
+"""Up to so many contacts that a search finds, their enrollments are read instead of the list."""
 
-
-class InvalidFilter(DomainError):
-    """A page was asked for with a status, sort, limit or cursor that does not exist."""
-
-    code = "invalid_filter"
-
-
-class InvalidCursor(InvalidFilter):
-    """A cursor that is not one of ours, or of another sorting."""
-
-    code = "invalid_cursor"
+MAX_SEARCH = 200
+"""Characters of a search."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One enrollment of a list. `status`, `label` and `reason` are the effective ones, `own_status` leaves the switch out.
 
-    `next_at`: when it acts by itself (UTC), if it does. `pending`: names of recorded stops that its workflow has not
-    adopted yet; while there are any nothing leaves, and people see "pausing" (or "stopping").
+    `next_at`: when it acts by itself (UTC), if it does. `until`: when its holds end, if all of them end by a date. `pending`:
+    names of recorded stops that its workflow has not adopted yet; while there are any nothing leaves, and people see
+    "pausing" (or "stopping"). `last_event`: the kind of the newest line of its story; None where there is none yet.
+    `epoch` and `version`: which state this is (see `store.live`).
     """
 
     enrollment: str
@@ -73,8 +73,28 @@ class Row:
     pending: tuple[str, ...]
     step: StepRef | None
     next_at: datetime | None
+    until: datetime | None
     last_event_at: datetime
+    last_event: str | None
+    epoch: int
+    version: int
+    switched_on: bool
     state: EnrollmentState
+
+    @property
+    def next(self) -> dict[str, Any]:
+        """What happens next, or whom or what it waits for, as people see it (see `domain.explain.next_event`)."""
+        return explain.next_seen(self.state, switched_on=self.switched_on)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The commands that a person may give now."""
+        return allowed_actions(self.state)
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """The other commands, each with why it is not allowed."""
+        return {name: why for name in COMMANDS if (why := refusal(self.state, name)) is not None}
 
 
 @dataclass(frozen=True)
@@ -91,6 +111,9 @@ async def page(
     *,
     status: Seq[str] | None = None,
     reason: str | None = None,
+    step: str | None = None,
+    mailbox: str | None = None,
+    search: str | None = None,
     sort: Sort = "last_event",
     descending: bool = True,
     cursor: str | None = None,
@@ -98,28 +121,42 @@ async def page(
 ) -> Page:
     """A page of a sequence's enrollments.
 
-    `status`: effective statuses (`failed` means not_sent); None is all but removed. `reason`: the effective reason.
-    `limit`: 1 to 200. Raises NotFound (`sequence_unknown`), InvalidFilter, InvalidCursor.
+    `status`: effective statuses (`failed` means not_sent); None is all but removed. The other filters: see `Filters`.
+    `sort`: by `status` they come as Active, Paused, Bounced, Not Sent, Finished, Removed (descending the other way round), in
+    each the newest event first. `limit`: 1 to 200. Raises NotFound (`sequence_unknown`), InvalidFilter, InvalidCursor.
     """
-    if sort not in _KEYS:
+    if sort not in get_args(Sort):
         raise InvalidFilter(f"{sort!r} is no order", field="sort", fix=f"one of {', '.join(get_args(Sort))}")
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidFilter(f"{limit} rows", field="limit", fix=f"1 to {MAX_LIMIT}")
     wanted = _statuses(status)
+    filters = Filters(reason, step, mailbox, _search(search))
     switched_on = await _switched_on(connection, sequence)
-    own = [one.value for one in Status if effective_status(one, switched_on=switched_on) in wanted]
-    # Active has no reason of its own; with the switch off it has this one.
-    active_reason = None if switched_on else HoldKind.SEQUENCE_OFF.value
+    own = [one for one in Status if effective_status(one, switched_on=switched_on) in wanted]
+    after = None if cursor is None else read_cursor(cursor, sort, descending)
+    asked = Asked(sequence, own, filters, sort, descending, after, limit, switched_on)
+    contacts = None if filters.search is None else await _matching(connection, filters.search)
+    found = await connection.fetch(*statement(asked, contacts))
     # One more than asked for tells whether there is a next page.
-    values: list[Any] = [sequence, own, limit + 1, reason, active_reason]
-    if cursor is not None:
-        values += _read_cursor(cursor, sort, descending)
-    rows = await connection.fetch(statement(sort, descending, with_cursor=cursor is not None), *values)
-    more = len(rows) > limit
-    return Page(
-        tuple(_row(row, switched_on) for row in rows[:limit]),
-        _write_cursor(rows[limit - 1], sort, descending) if more else None,
-    )
+    more = len(found) > limit
+    rows = tuple(_row(row, switched_on) for row in found[:limit])
+    return Page(rows, write_cursor(found[limit - 1], rows[-1].status, sort, descending) if more else None)
+
+
+async def rows(connection: Connection, sequence: str, enrollments: Iterable[str]) -> tuple[Row, ...]:
+    """Rows by their IDs, in that order, to show anew what a page shows: those that are of the sequence, whatever their status.
+    Raises NotFound (`sequence_unknown`), InvalidFilter for what is no ID."""
+    wanted = list(dict.fromkeys(enrollments))
+    try:
+        keys = [UUID(key) for key in wanted]
+    except ValueError:
+        raise InvalidFilter("not an enrollment's ID", field="enrollments", fix="IDs are UUIDs") from None
+    if len(keys) > MAX_LIMIT:
+        raise InvalidFilter(f"{len(keys)} rows", field="enrollments", fix=f"at most {MAX_LIMIT} at once")
+    switched_on = await _switched_on(connection, sequence)
+    text = sql("listing.shown").format(found=sql("listing.some"), order="found.id")
+    found = {row["id"]: row for row in await connection.fetch(text, sequence, keys)}
+    return tuple(_row(found[key], switched_on) for key in keys if key in found)
 
 
 async def counts(connection: Connection, sequence: str) -> dict[Status, int]:
@@ -131,12 +168,32 @@ async def counts(connection: Connection, sequence: str) -> dict[Status, int]:
     return found
 
 
-def statement(sort: Sort, descending: bool, *, with_cursor: bool) -> str:
-    """The SQL of a page. Parameters: sequence, own statuses, limit, reason, reason of the active; cursor's key and ID."""
-    key, value = _KEYS[sort]
-    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    after = f"AND ({key}, e.id) {beyond} ({value}, $7::uuid)" if with_cursor else ""
-    return sql("listing.page").format(key=key, direction=direction, after=after)
+# ---------------------------------------------------------------------------------------------------------------------
+# The search
+
+
+def _search(given: str | None) -> str | None:
+    """What is looked for: None where nothing is."""
+    words = " ".join((given or "").split())
+    if len(words) > MAX_SEARCH or not words.isprintable():
+        raise InvalidFilter("not a search", field="search", fix=f"at most {MAX_SEARCH} printable characters")
+    return words or None
+
+
+async def _matching(connection: Connection, search: str) -> list[str] | None:
+    """All contacts that a search finds; None where they are many, or where its index finds nothing by less than three
+    characters."""
+    if len(search) < 3:
+        return None
+    async with connection.transaction():
+        await connection.execute(sql("listing.one_plan_each"))
+        found = await connection.fetch(sql("listing.matching_contacts"), pattern(search), FEW + 1)
+    contacts = {row["id"] for row in found}
+    return None if len(contacts) > FEW else sorted(contacts)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What goes in and what comes out
 
 
 def _statuses(given: Seq[str] | None) -> set[Status]:
@@ -179,43 +236,11 @@ def _row(row: asyncpg.Record, switched_on: bool) -> Row:
         pending=tuple(row["pending"]),
         step=state.step,
         next_at=row["next_at"],
+        until=next_release(state),
         last_event_at=row["last_event_at"],
+        last_event=row["last_event"],
+        epoch=row["run_epoch"],
+        version=row["version"],
+        switched_on=switched_on,
         state=state,
     )
-
-
-def _write_cursor(last: asyncpg.Record, sort: Sort, descending: bool) -> str:
-    key = last[_COLUMNS[sort]]
-    place = [sort, descending, key.isoformat() if isinstance(key, datetime) else key, last["id"].hex]
-    return urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, sort: Sort, descending: bool) -> tuple[datetime | int | str | None, UUID]:
-    """The key and ID after which the page begins."""
-    fix = "use next_cursor of the page before, as it is; start without a cursor after changing the order"
-    try:
-        place = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
-        of_sort, of_direction, key, last = place
-        if (of_sort, of_direction) != (sort, descending):
-            raise ValueError
-        return _key(sort, key), UUID(last)
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise InvalidCursor("not a cursor of this list", field="cursor", fix=fix) from None
-
-
-def _key(sort: Sort, value: Any) -> datetime | int | str | None:
-    if value is None and sort in ("next_action", "step"):
-        return None
-    if sort == "step":
-        if type(value) is not int or not 0 <= value < 2**31:
-            raise ValueError
-        return value
-    if not isinstance(value, str) or "\x00" in value:
-        raise ValueError
-    if sort == "name":
-        value.encode()  # half a character in a forged cursor: UnicodeEncodeError is a ValueError
-        return value
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError
-    return at.astimezone(UTC)

@@ -92,6 +92,11 @@ async def test_the_list_filters_sorts_and_pages_without_gaps_or_repeats(http: ht
     assert await listed(status="failed") == []
     assert sorted(await listed(status="active,paused")) == kept
     assert sorted(await listed(status=["active", "removed"])) == sorted(set(names) - {"c1"})
+    assert (await listed(sort="status", order="asc"))[-1] == (await listed(sort="status"))[0] == "c1"
+    assert sorted(await listed(step="step1", mailbox=world.mailbox)) == kept
+    assert await listed(step="step2") == await listed(mailbox="nobody") == []
+    assert await listed(search="C3 same") == await listed(search=world.address("c3")) == ["c3"]
+    assert await listed(search="same", status="paused") == ["c1"]
 
 
 async def test_a_wrong_page_is_refused(idle: httpx.AsyncClient, workerless: World) -> None:
@@ -102,6 +107,8 @@ async def test_a_wrong_page_is_refused(idle: httpx.AsyncClient, workerless: Worl
     problem(await idle.get(path, params={"limit": "201"}), 422, "invalid_request")
     problem(await idle.get(path, params={"cursor": "nonsense"}), 422, "invalid_cursor")
     problem(await idle.get(path, params={"reason": "\x00"}), 422, "invalid_request")
+    problem(await idle.get(path, params={"step": "\x00"}), 422, "invalid_request")
+    problem(await idle.get(path, params={"search": "x" * 201}), 422, "invalid_request")
     problem(await idle.get("/v1/sequences/nowhere/enrollments"), 404, "sequence_unknown")
 
 

@@ -59,6 +59,12 @@ async def test_the_list_is_filtered_sorted_and_paged(onward: Shell, world: World
     paused = await onward.json("enrollments", "list", key, "--status", "paused", "--reason", "manual")
     (row,) = paused["enrollments"]
     assert (row["contact"], row["label"], row["step"]["number"], row["next_at"]) == ("bert", "Paused", 1, None)
+    found = await onward.json(
+        "enrollments", "list", key, "--search", "CARL", "--step", "step1", "--mailbox", world.mailbox
+    )
+    assert [row["contact"] for row in found["enrollments"]] == ["carl"]
+    sorted_by_status = await onward.json("enrollments", "list", key, "--sort", "status", "--asc")
+    assert [row["contact"] for row in sorted_by_status["enrollments"]][-1] == "bert"
     table = await onward.text("enrollments", "list", key, "--status", "active", "--status", "paused")
     assert len(table.splitlines()) == 5
     assert "in 1 h" in table or "in 60 min" in table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from domain.ids import workflow_id
 from domain.sequences import Mailbox, Schedule, Sequence, StepRef, parse_definition
@@ -66,3 +66,56 @@ async def enroll(
     workflow = workflow_id(sequence, contact)
     await enrollments.insert(connection, state, workflow_id=workflow, run_id=key, now=now, overrides=())
     return state
+
+
+async def email(
+    connection: Connection,
+    state: EnrollmentState,
+    *,
+    step: str = "hello",
+    attempt: int = 1,
+    status: str = "sent",
+    at: datetime = NOW,
+    mailbox: str = "sales",
+    **more: Any,
+) -> None:
+    """A row of the send ledger, as it is when the email has gone that far."""
+    columns = {
+        "enrollment_id": UUID(state.enrollment),
+        "step_id": step,
+        "attempt": attempt,
+        "state": status,
+        "sequence_id": state.sequence,
+        "contact_id": state.contact,
+        "mailbox_id": mailbox,
+        "message_id": f"{step}.{attempt}.{state.enrollment}@us.test",
+        "recipient": f"{state.contact}@c.test",
+        "subject": "Hello",
+        "owner": "test",
+        "lease_until": at,
+        "sending_at": at if status in ("sent", "unknown", "rejected") else None,
+        "settled_at": at,
+        **more,
+    }
+    numbers = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    await connection.execute(f"INSERT INTO send_ledger ({', '.join(columns)}) VALUES ({numbers})", *columns.values())
+
+
+async def slot(
+    connection: Connection,
+    state: EnrollmentState,
+    at: datetime,
+    *,
+    mailbox: str = "sales",
+    used: bool = False,
+    first_touch: bool = False,
+) -> None:
+    """A place in a mailbox's calendar."""
+    await connection.execute(
+        "INSERT INTO slots (mailbox_id, enrollment_id, at, first_touch, used) VALUES ($1, $2, $3, $4, $5)",
+        mailbox,
+        UUID(state.enrollment),
+        at,
+        first_touch,
+        used,
+    )

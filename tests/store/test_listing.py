@@ -12,14 +12,17 @@ from uuid import UUID
 
 import pytest
 
+from domain.delivery import LogEntry
+from domain.messages import COMMANDS
 from domain.sequences import StepRef
 from domain.state import EnrollmentState, Halt, Hold, Slot
 from domain.statuses import HaltKind, HoldKind, Outcome, Status
 from store import catalog, enrollments, gates, listing, marks
 from store.csv_files import AccountRow
 from store.database import Connection
+from store.keyset import Asked, Filters, Place, statement
 from store.listing import InvalidCursor, InvalidFilter, Page, Row, Sort
-from tests.store.facts import NOW, define, enroll, people, sequence
+from tests.store.facts import NOW, define, enroll, mailbox, people, sequence
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
 HOUR = timedelta(hours=1)
@@ -95,7 +98,12 @@ async def test_a_row_says_what_people_ask(connection: Connection, each: dict[str
         pending=("pause",),
         step=StepRef(id="hello", number=1, total=2),
         next_at=NOW + HOUR,
+        until=None,
         last_event_at=NOW,
+        last_event=None,
+        epoch=1,
+        version=1,
+        switched_on=True,
         state=each["active"],
     )
     assert {key: (row.label, row.reason) for key, row in rows.items() if key != "active"} == {
@@ -167,8 +175,163 @@ async def test_every_order_page_by_page_shows_each_once(connection: Connection, 
         if cursor is None:
             break
     assert seen == whole
-    backwards = contacts(await listing.page(connection, "intro", sort=sort, descending=not descending))
-    assert backwards == whole[::-1]
+    if sort != "status":
+        backwards = contacts(await listing.page(connection, "intro", sort=sort, descending=not descending))
+        assert backwards == whole[::-1]
+
+
+STATUS_ORDER = {"active": 0, "paused": 1, "bounced": 2, "not_sent": 3, "finished": 4, "removed": 5}
+
+
+@pytest.mark.usefixtures("each")
+@pytest.mark.parametrize("off", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_by_effective_status_and_in_each_the_newest_event_first(
+    connection: Connection, off: bool, descending: bool
+) -> None:
+    if off:
+        await switch(connection, "sequence", "off")
+    everyone = [*STATUS_ORDER]
+    page = await listing.page(connection, "intro", status=everyone, sort="status", descending=descending)
+    assert len(page.rows) == len(ONE_OF_EACH)
+    sign = -1 if descending else 1
+    keys = [(sign * STATUS_ORDER[row.status], -row.last_event_at.timestamp()) for row in page.rows]
+    assert keys == sorted(keys)
+    walked: list[str] = []
+    cursor = None
+    for _ in range(20):
+        part = await listing.page(
+            connection, "intro", status=everyone, sort="status", descending=descending, cursor=cursor, limit=2
+        )
+        walked += contacts(part)
+        cursor = part.next_cursor
+        if cursor is None:
+            break
+    assert walked == contacts(page)
+
+
+async def test_what_the_tab_shows_of_each(connection: Connection, each: dict[str, EnrollmentState]) -> None:
+    entries = [LogEntry(kind=kind, by="system", at=NOW + n * HOUR) for n, kind in enumerate(("enrolled", "sent"))]
+    await enrollments.tell(connection, each["away"].enrollment, entries, "test")
+    rows = {row.contact: row for row in (await listing.page(connection, "intro")).rows}
+    away = rows["away"]
+    assert (away.until, away.last_event, away.next["what"]) == (NOW + 2 * HOUR, "sent", "resume")
+    assert (rows["held"].until, rows["held"].next["waits_for"]) == (None, "a person to resume")
+    assert rows["active"].allowed == ("pause", "send_now", "skip", "finish", "remove")
+    for row in rows.values():
+        assert {*row.allowed, *row.refused} == set(COMMANDS)
+        assert all(why.message for why in row.refused.values())
+    await switch(connection, "sequence", "off")
+    (active,) = [row for row in (await listing.page(connection, "intro")).rows if row.contact == "active"]
+    assert (active.next["what"], active.next["waits_for"]) == ("wait", "the sequence to be switched on")
+
+
+async def test_rows_are_shown_anew_by_their_ids(connection: Connection, each: dict[str, EnrollmentState]) -> None:
+    wanted = [each[key].enrollment for key in ("removed", "active", "dead")]
+    rows = await listing.rows(connection, "intro", [*wanted, str(UUID(int=7)), wanted[0]])
+    assert [row.contact for row in rows] == ["removed", "active", "dead"]
+    assert [row.status for row in rows] == ["removed", "active", "bounced"]
+    await define(connection, sequence(id="other"))
+    assert await listing.rows(connection, "other", wanted) == ()
+    for wrong in (["nobody"], [str(UUID(int=n)) for n in range(201)]):
+        with pytest.raises(InvalidFilter):
+            await listing.rows(connection, "intro", wrong)
+
+
+async def test_filters_by_step_and_mailbox(connection: Connection, each: dict[str, EnrollmentState]) -> None:
+    await catalog.apply_mailbox(connection, mailbox(id="other"))
+    await connection.execute("UPDATE enrollments SET mailbox_id = 'other' WHERE id = $1", UUID(each["away"].enrollment))
+    bump = StepRef(id="bump", number=2, total=2)
+    await people(connection, {"id": "late"})
+    await enroll(connection, "late", step=bump)
+
+    async def found(**filters: Any) -> set[str]:
+        return set(contacts(await listing.page(connection, "intro", **filters)))
+
+    assert await found(step="bump") == {"late"}
+    assert "late" not in await found(step="hello")
+    assert await found(step="nowhere") == set()
+    assert await found(mailbox="other") == {"away"}
+    assert await found(mailbox="other", status=["active"]) == set()
+    assert await found(step="hello", mailbox="sales", reason="manual") == {"held"}
+
+
+PEOPLE = (
+    {"id": "c-1", "first_name": "Änne", "last_name": "Brandt", "email": "Anne.B@Acme.test", "account": "acme"},
+    {"id": "c-2", "first_name": "Bo", "last_name": "Lindqvist", "email": "bo@x.test"},
+    {"id": "c-3", "first_name": "100%", "last_name": "Sure_Thing", "email": "s@x.test"},
+    {"id": "c-4", "first_name": "Cid", "last_name": "Back\\slash", "email": None, "account": "zed"},
+)
+
+
+@pytest.mark.parametrize("few", [listing.FEW, 0], ids=["by its index", "along the list"])
+async def test_a_search_looks_into_names_addresses_accounts_and_ids(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
+    await define(connection)
+    await catalog.put_accounts(
+        connection, [AccountRow(id="acme", name="Acme Nord GmbH"), AccountRow(id="zed", name="Zed")]
+    )
+    await people(connection, *PEOPLE)
+    for n, person in enumerate(PEOPLE):
+        await enroll(connection, str(person["id"]), now=NOW + n * HOUR)
+
+    async def found(text: str, **filters: Any) -> list[str]:
+        return contacts(await listing.page(connection, "intro", search=text, **filters))
+
+    assert await found("änne brandt") == ["c-1"]
+    assert await found("  ÄNNE   BRANDT ") == ["c-1"]
+    assert await found("anne.b@ACME") == ["c-1"]
+    assert await found("nord gmbh") == ["c-1"]
+    assert await found("@x.test") == ["c-3", "c-2"]
+    assert await found("c-2") == ["c-2"]
+    assert await found("lindq") == ["c-2"]
+    assert await found("z") == await found("zed") == ["c-4"]
+    assert await found("100%") == await found("e_thing") == ["c-3"]
+    assert await found("%%%") == await found("___") == await found("brandt anne") == []
+    assert await found("k\\sl") == ["c-4"]
+    assert await found("") == await found("   ") == ["c-4", "c-3", "c-2", "c-1"]
+    assert await found("@x.test", status=["paused"]) == []
+    assert await found("@x.test", sort="name", descending=False) == ["c-2", "c-3"]
+    first = await listing.page(connection, "intro", search=".test", sort="status", limit=2)
+    rest = await listing.page(connection, "intro", search=".test", sort="status", cursor=first.next_cursor)
+    assert contacts(first) + contacts(rest) == ["c-3", "c-2", "c-1"]
+
+
+async def test_a_search_needs_no_extension(connection: Connection) -> None:
+    await connection.execute("DROP EXTENSION pg_trgm CASCADE")
+    await define(connection)
+    await people(connection, *({**person, "account": None} for person in PEOPLE))
+    await enroll(connection, "c-1")
+    await enroll(connection, "c-2")
+    assert contacts(await listing.page(connection, "intro", search="lindq")) == ["c-2"]
+
+
+async def test_pages_lose_nobody_and_show_nobody_twice_while_others_move(connection: Connection) -> None:
+    await define(connection)
+    await people(connection, *({"id": f"c{n}", "last_name": f"{n % 7}"} for n in range(40)))
+    states = {f"c{n}": await enroll(connection, f"c{n}", now=NOW + n * HOUR) for n in range(40)}
+    for sort, descending in itertools.product(SORTS, (False, True)):
+        seen: list[str] = []
+        cursor, page_number = None, 0
+        while page_number < 30:
+            page = await listing.page(connection, "intro", sort=sort, descending=descending, cursor=cursor, limit=4)
+            seen += contacts(page)
+            cursor, page_number = page.next_cursor, page_number + 1
+            # Three others finish meanwhile, one after the other: they move in every order.
+            moved = f"c{37 + page_number % 3}"
+            await connection.execute(
+                "UPDATE enrollments SET status = 'finished', reason = 'replied', step_number = 9, contact_name = $2,"
+                " last_event_at = last_event_at + interval '9 days', next_at = $3 WHERE id = $1",
+                UUID(states[moved].enrollment),
+                f"moved {page_number}",
+                NOW + page_number * HOUR,
+            )
+            if cursor is None:
+                break
+        stood = [key for key in seen if key not in ("c37", "c38", "c39")]
+        assert sorted(stood) == sorted(f"c{n}" for n in range(37)), (sort, descending)
 
 
 @pytest.mark.usefixtures("each")
@@ -201,6 +364,8 @@ async def test_equal_keys_are_told_apart(connection: Connection) -> None:
         ({"status": ["sleeping"]}, "status"),
         ({"sort": "age"}, "sort"),
         ({"limit": 0}, "limit"),
+        ({"search": "x" * 201}, "search"),
+        ({"search": "a\x00b"}, "search"),
         ({"limit": 201}, "limit"),
     ],
 )
@@ -235,6 +400,7 @@ FORGED = [
             ["last_event", True, NOW.isoformat(), 7],
             ["last_event", True, 7, "0" * 32],
             ["last_event", True, NOW.isoformat()],
+            ["last_event", True, NOW.isoformat(), "0" * 32, "active"],
         )
     ),
 ]
@@ -267,9 +433,10 @@ async def many(connection: Connection) -> None:
                                  reason, step_number, next_at, last_event_at, contact_name, started_at)
         SELECT gen_random_uuid(), 'w' || n, CASE WHEN n % 100 = 0 THEN 'small' ELSE 'intro' END, 'c' || n, 'sales',
                gen_random_uuid(), 1,
-               jsonb_build_object('enrollment', 'e', 'sequence', 'intro', 'contact', 'c' || n),
+               jsonb_build_object('enrollment', 'e', 'sequence', 'intro', 'contact', 'c' || n, 'step',
+                                  jsonb_build_object('id', CASE WHEN n % 1000 = 1 THEN 'rare' ELSE 'common' END, 'number', 1, 'total', 2)),
                (ARRAY['active', 'paused', 'bounced', 'not_sent', 'finished', 'removed'])[1 + n % 6],
-               CASE WHEN n % 6 = 0 THEN NULL ELSE 'manual' END, CASE WHEN n % 5 = 0 THEN NULL ELSE n % 5 END,
+               CASE WHEN n % 6 = 0 THEN NULL WHEN n % 500 = 1 THEN 'rare' ELSE 'manual' END, CASE WHEN n % 5 = 0 THEN NULL ELSE n % 5 END,
                CASE WHEN n % 3 = 0 THEN NULL ELSE $2::timestamptz + n * interval '1 minute' END, $2::timestamptz + n * interval '1 second',
                'name ' || (n * 7919 % 20000), $2::timestamptz
         FROM generate_series(1, $1) n
@@ -290,23 +457,38 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 @pytest.mark.usefixtures("many")
 async def test_a_page_reads_a_page_whatever_the_sequence_holds(connection: Connection) -> None:
     for sort, descending in itertools.product(SORTS, (False, True)):
-        for cursor in ((), await middle(connection, sort)):
+        for after in (None, await middle(connection, sort)):
             for mode in ("force_custom_plan", "force_generic_plan"):
-                await reads_a_page(connection, sort, descending, cursor, mode)
+                await reads_a_page(connection, sort, descending, after, mode)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("filters", [Filters(reason="rare"), Filters(step="rare"), Filters(reason="manual")])
+async def test_a_filter_by_reason_or_step_reads_no_more_than_it_shows(connection: Connection, filters: Filters) -> None:
+    sorts: tuple[Sort, ...] = ("last_event", "status")
+    for sort, after in itertools.product(sorts, (None, await middle(connection, "status"))):
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await reads_a_page(connection, sort, True, after, mode, filters=filters)
 
 
 async def reads_a_page(
-    connection: Connection, sort: Sort, descending: bool, cursor: tuple[Any, ...], mode: str, limit: int = 50
+    connection: Connection,
+    sort: Sort,
+    descending: bool,
+    after: Place | None,
+    mode: str,
+    limit: int = 50,
+    filters: Filters | None = None,
 ) -> None:
-    own = [status.value for status in Status if status is not Status.REMOVED]
-    asked = ["intro", own, limit + 1, None, None, *cursor]
-    text = listing.statement(sort, descending, with_cursor=bool(cursor))
-    plan = await explain(connection, text, asked, mode)
+    own = [status for status in Status if status is not Status.REMOVED]
+    text, *values = statement(Asked("intro", own, filters or Filters(), sort, descending, after, limit, True))
+    plan = await explain(connection, text, values, mode)
+    backward = descending or sort == "status"
     scans = [node for node in nodes(plan) if node.get("Relation Name") == "enrollments"]
     assert scans, plan
     for scan in scans:
         assert scan["Node Type"] == "Index Scan", scan
-        assert scan["Scan Direction"] == ("Backward" if descending else "Forward"), scan
+        assert scan["Scan Direction"] == ("Backward" if backward else "Forward"), scan
         assert scan["Actual Rows"] <= limit + 1, scan
         assert scan.get("Rows Removed by Filter", 0) == 0, scan
     for node in nodes(plan):
@@ -327,21 +509,20 @@ async def explain(connection: Connection, text: str, values: list[Any], mode: st
 
 def _literal(value: Any) -> str | None:
     if isinstance(value, list):
-        return "{" + ",".join(value) + "}"
+        return "{" + ",".join(f'"{one}"' for one in value) + "}"
     return None if value is None else str(value)
 
 
-async def middle(connection: Connection, sort: Sort) -> tuple[Any, UUID]:
-    """A cursor's values in the middle of the list."""
-    column = {"last_event": "last_event_at", "next_action": "next_at", "step": "step_number", "name": "contact_name"}[
-        sort
-    ]
+async def middle(connection: Connection, sort: Sort) -> Place:
+    """A place in the middle of the list."""
+    columns = {"next_action": "next_at", "step": "step_number", "name": "contact_name"}
+    column = columns.get(sort, "last_event_at")
     row = await connection.fetchrow(
         f"SELECT {column}, id FROM enrollments WHERE sequence_id = 'intro' AND {column} IS NOT NULL"
         f" ORDER BY {column}, id OFFSET {MANY // 3} LIMIT 1"
     )
     assert row is not None
-    return row[0], row[1]
+    return Place(row[0], row[1], Status.BOUNCED if sort == "status" else None)
 
 
 @pytest.mark.usefixtures("many")

@@ -1,0 +1,38 @@
+-- What the console shows: search, filters and counts that read no more than they show.
+
+-- Which step an enrollment stands at, by its ID: for the filter, and for counts per step from the index alone.
+ALTER TABLE enrollments ADD COLUMN step_id text GENERATED ALWAYS AS (state #>> '{step,id}') STORED;
+CREATE INDEX enrollments_by_step_id ON enrollments (sequence_id, status, step_id, last_event_at, id);
+
+-- Reasons of whoever is not Active: the way of those who are sending does not touch these.
+CREATE INDEX enrollments_by_reason ON enrollments (sequence_id, status, reason, last_event_at, id) WHERE reason IS NOT NULL;
+
+-- What waits for a person, over all sequences, newest first. Partial, so that whoever advances costs nothing here.
+CREATE INDEX enrollments_halted ON enrollments (status, reason, last_event_at DESC, id DESC)
+    WHERE status IN ('bounced', 'not_sent') AND NOT closed;
+CREATE INDEX enrollments_held ON enrollments (reason, last_event_at DESC, id DESC)
+    WHERE status = 'paused' AND reason IN ('delivery_unknown', 'system_error') AND NOT closed;
+CREATE INDEX stop_marks_oldest ON stop_marks (recorded_at DESC, enrollment_id, id) WHERE adopted_at IS NULL;
+
+-- What a search looks through: one text per contact and per account, lower-case, its parts on lines of their own so that no
+-- search matches across two of them.
+ALTER TABLE contacts ADD COLUMN search text
+    GENERATED ALWAYS AS (lower(id || E'\n' || btrim(first_name || ' ' || last_name) || E'\n' || coalesce(email, ''))) STORED;
+ALTER TABLE accounts ADD COLUMN search text GENERATED ALWAYS AS (lower(name)) STORED;
+
+-- pg_trgm comes with PostgreSQL and may be created by the owner of the database. Where a server lacks it, a search finds the
+-- same, reading more.
+DO $$
+BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX contacts_search ON contacts USING gin (search gin_trgm_ops);
+    CREATE INDEX accounts_search ON accounts USING gin (search gin_trgm_ops);
+EXCEPTION WHEN feature_not_supported OR undefined_file OR insufficient_privilege THEN
+    RAISE WARNING 'without the extension pg_trgm a search for contacts reads all of them: %', SQLERRM;
+END $$;
+
+-- What was sent lately by each sequence, and what became of each step's emails over all time.
+CREATE INDEX send_ledger_lately ON send_ledger (sending_at) INCLUDE (sequence_id) WHERE state = 'sent';
+CREATE INDEX send_ledger_steps ON send_ledger (sequence_id, step_id) WHERE state = 'sent';
+CREATE INDEX send_ledger_back ON send_ledger (sequence_id, step_id) WHERE bounced_at IS NOT NULL OR state = 'rejected';
+CREATE INDEX slots_coming ON slots (at) INCLUDE (enrollment_id, mailbox_id) WHERE NOT used;
