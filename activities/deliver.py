@@ -58,7 +58,6 @@ HEARTBEAT_AFTER = 10.0
 
 T = TypeVar("T")
 
-SETTLED = ("sent", "rejected", "unknown")
 _PASSING: tuple[type[BaseException], ...] = (
     *UNAVAILABLE,
     asyncpg.DeadlockDetectedError,
@@ -152,7 +151,7 @@ class _Delivery:
             row = await ledger.context(connection, self.key)
             if row is None:
                 raise enrollments.EnrollmentUnknown(f"no enrollment {self.key.enrollment}")
-            if row["ledger_state"] in SETTLED and row["result"] is not None:
+            if row["ledger_state"] in ledger.SETTLED and row["result"] is not None:
                 return DeliverResult.model_validate(row["result"])
             if row["ledger_state"] in ("claimed", "sending") and row["lease_live"]:
                 raise ApplicationError(

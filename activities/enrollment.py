@@ -12,14 +12,23 @@ from temporalio import activity
 from activities.services import Clock, Services, typed_failures, valid_address
 from activities.telling import fan_out
 from domain import planner
-from domain.delivery import AdmitInput, AdmitResult, Effect, LogEntry, RecordInput, RecordResult, ReserveResult
+from domain.delivery import (
+    AdmitInput,
+    AdmitResult,
+    DeliverResult,
+    Effect,
+    LogEntry,
+    RecordInput,
+    RecordResult,
+    ReserveResult,
+)
 from domain.entry import examine
 from domain.ids import workflow_id
 from domain.schedule import after, seen_by
 from domain.sequences import Mailbox, Schedule, Sequence, StepRef, parse_definition, policy_of, step_ref, step_to_send
 from domain.state import EnrollmentState, Slot, status
 from domain.statuses import HoldKind, Status
-from domain.transitions import abandoned, apply_reservation, resolved
+from domain.transitions import abandoned, apply_reservation, caught_up, resolved
 from domain.zones import ZoneChoice
 from store import catalog, effects, enrollments, ledger, locks, slots
 from store.database import Connection
@@ -45,7 +54,7 @@ class EnrollmentActivities:
             await locks.exclude(connection, locks.CONTACT, input.contact_id)
             present = await enrollments.lock(connection, input.enrollment)
             if present is not None:
-                return AdmitResult(state=present.state)
+                return AdmitResult(state=await self._caught_up(connection, present, run_id, now))
             await self._close_abandoned(connection, input, now)
             facts = await catalog.entry_facts(
                 connection,
@@ -87,6 +96,22 @@ class EnrollmentActivities:
             )
             await enrollments.tell(connection, state.enrollment, [entry], f"{run_id[:8]}.admit")
             return AdmitResult(state=state)
+
+    async def _caught_up(
+        self, connection: Connection, row: enrollments.Row, run_id: str, now: datetime
+    ) -> EnrollmentState:
+        """The state of an enrollment that is admitted already, by this activity's earlier try or before a reset. The run that
+        was cut off may not have heard, nor recorded, what became of its last email: then the ledger says."""
+        state = row.state
+        if state.step is None:
+            return state
+        email = await ledger.read(connection, ledger.Key(state.enrollment, state.step.id, state.attempt))
+        if email is None or email["state"] not in ledger.SETTLED or email["result"] is None:
+            return state
+        after = caught_up(state, DeliverResult.model_validate(email["result"]))
+        if after != state:
+            await enrollments.project(connection, row, after, run_id=run_id, now=now, source="admit")
+        return after
 
     async def _close_abandoned(self, connection: Connection, input: AdmitInput, now: datetime) -> None:
         """An open record under this workflow's ID but of another run has no workflow any more (it was terminated, say):

@@ -30,7 +30,7 @@ from domain.entry import examine
 from domain.errors import DomainError, Refused
 from domain.explain import answer
 from domain.ids import WORKFLOW_TYPE, check_id, workflow_id
-from domain.messages import COMMANDS, Message, Resume, Retry, parse_message
+from domain.messages import COMMANDS, Message, Resume, Retry, SendNow, Skip, parse_message
 from domain.state import EnrollmentState
 from domain.transitions import apply, validate
 from domain.waking import WakeInput, wake_id
@@ -233,6 +233,9 @@ class Enrollments:
                     raise Refused("mailbox_unknown", f"the sequence sends from {', '.join(listed)}", field="mailbox")
         state = EnrollmentState.model_validate(row["state"])
         key = str(row["workflow_id"])
+        if isinstance(message, SendNow | Skip) and message.step is None and state.step is not None:
+            # The step that the caller has seen: by the time the workflow hears of it, it may be at another.
+            message = message.model_copy(update={"step": state.step.id})
         if message.id not in state.seen:
             # The projection lags by one `record` at the most; the workflow looks again and has the last word.
             validate(state, message, self.now())

@@ -25,6 +25,10 @@ SaidMoment = Annotated[Moment, AfterValidator(_near)]
 """A moment that somebody says: an instant, or a plain date."""
 
 
+StepId = Annotated[str | None, Field(max_length=80)]
+"""The step that a command means, as its giver saw it; None: whichever is the current one when it comes."""
+
+
 class Message(Wire):
     """What every message carries. `id`: the same id has the same effect once. `by`: who says it, as an ID (never a name
     or address). `at`: when it happened, if not now. `origin`: the enrollment whose own event this one follows from."""
@@ -76,12 +80,14 @@ class SendNow(Message):
     """Skip the wait before the current step, never the guards, windows or limits."""
 
     name = "send_now"
+    step: StepId = None
 
 
 class Skip(Message):
     """Leave the current step out and go on with the next."""
 
     name = "skip"
+    step: StepId = None
 
 
 class Retry(Message):

@@ -129,7 +129,8 @@ def _refusal_code(state: EnrollmentState, name: str) -> tuple[str, str] | None:
 
 
 def validate(state: EnrollmentState, message: m.Message, now: datetime) -> None:
-    """Raise Refused when the state does not allow the command, or its date lies in the past. Facts are never refused."""
+    """Raise Refused when the state does not allow the command, its date lies in the past, or it names a step that is not the
+    current one. Facts are never refused."""
     if message.name not in m.COMMANDS or (message.id is not None and message.id in state.seen):
         return
     refused = refusal(state, message.name)
@@ -142,6 +143,8 @@ def validate(state: EnrollmentState, message: m.Message, now: datetime) -> None:
         )
         if past:
             refused = Refused("date_in_past", "lies in the past; give a later one", field="until")
+    if refused is None and _names_other_step(state, message):
+        refused = Refused("other_step", f"the contact is at step {state.step.id if state.step else None}", field="step")
     if refused is not None:
         refused.allowed = allowed_actions(state)
         raise refused
@@ -488,9 +491,19 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
         draft.data.update(step=last.step.id, attempt=last.attempt)
 
 
-def is_of_email_under_way(state: EnrollmentState, message: m.Message) -> bool:
-    """Whether a bounce or a settlement may be of the email that is being sent: it can overtake the answer that tells us
-    what became of that email."""
+def _names_other_step(state: EnrollmentState, message: m.Message) -> bool:
+    named = message.step if isinstance(message, m.SendNow | m.Skip) else None
+    return named is not None and (state.step is None or state.step.id != named)
+
+
+def may_overtake(state: EnrollmentState, message: m.Message, *, sending: bool) -> bool:
+    """Whether a message may be of what an activity under way has brought about, whose answer it has overtaken: `deliver`
+    (`sending`) or `reserve`. Both commit the next step before the workflow hears of it, and people see it at once."""
+    return _names_other_step(state, message) or (sending and _is_of_email_under_way(state, message))
+
+
+def _is_of_email_under_way(state: EnrollmentState, message: m.Message) -> bool:
+    """Whether a bounce or a settlement may be of the email that is being sent."""
     if isinstance(message, m.SettleDelivery):
         return state.hold(HoldKind.DELIVERY_UNKNOWN) is None
     if not isinstance(message, m.Bounce):
@@ -766,6 +779,18 @@ def apply_delivery(state: EnrollmentState, step: StepRef, attempt: int, result: 
     elif result.outcome in ("deferred", "wait") and going and can_send(state):
         changes.update(slot=result.slot)
     return _tidy(state.model_copy(update=changes))
+
+
+def caught_up(state: EnrollmentState, result: DeliverResult) -> EnrollmentState:
+    """A recorded state with the outcome of its own step and attempt, as the ledger holds it, where the record has not heard
+    of it: a change beside the email was recorded last, and then the workflow was reset."""
+    step, last = state.step, state.last_sent
+    heard = last is not None and step is not None and (last.step.id, last.attempt) == (step.id, state.attempt)
+    waits = state.advance or state.halt is not None or state.hold(HoldKind.DELIVERY_UNKNOWN) is not None
+    if step is None or heard or waits:
+        return state
+    after = apply_delivery(state, step, state.attempt, result)
+    return state if after == state else after.model_copy(update={"version": state.version + 1})
 
 
 def _parked(state: EnrollmentState, result: DeliverResult) -> dict[str, Any]:

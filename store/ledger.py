@@ -14,6 +14,9 @@ from store import locks
 from store.database import Connection
 from store.queries import sql
 
+SETTLED = ("sent", "rejected", "unknown")
+"""States of a row past which its email is never sent again; its `result` says what became of it."""
+
 
 @dataclass(frozen=True)
 class Key:

@@ -139,6 +139,7 @@ class Enrollment:
         self.recorded = self.state.version
         self.recording = False
         self.delivering = False
+        self.reserving = False
         self.ended = False
         self.helpers: tuple[asyncio.Task[None], ...] = ()
 
@@ -279,7 +280,7 @@ class Enrollment:
             return
         finally:
             self.delivering = False
-            self.inbox, self.held_back = [*self.held_back, *self.inbox], []
+            self._let_go()
         unchanged = self.state.version == reserved
         after = transitions.apply_delivery(self.state, step, attempt, result)
         unprojected = result.outcome in ("stopped", "resync") or (result.outcome == "wait" and result.slot is None)
@@ -303,6 +304,7 @@ class Enrollment:
         self.state = self.state.model_copy(update={"version": reserved})
         self.recorded = reserved
         input = self._unrecorded()
+        self.reserving = True
         try:
             result: ReserveResult = await workflow.execute_activity(
                 "reserve",
@@ -316,6 +318,9 @@ class Enrollment:
             self._put_back(input)
             self._take(transitions.system_error(self.state, _failure_code(error), workflow.now()))
             return
+        finally:
+            self.reserving = False
+            self._let_go()
         unchanged = self.state.version == reserved
         after = transitions.apply_reservation(self.state, input.state, result)
         if not unchanged:
@@ -449,10 +454,19 @@ class Enrollment:
             await workflow.wait_condition(lambda: bool(self.inbox))
             arrived, self.inbox = transitions.in_order(self.inbox), []
             for message in arrived:
-                if self.delivering and transitions.is_of_email_under_way(self.state, message):
+                if self._may_overtake(message):
                     self.held_back.append(message)
                 else:
                     self._apply(message)
+
+    def _may_overtake(self, message: Message) -> bool:
+        """Whether the message waits for the answer of the activity under way, which decides what it means."""
+        under_way = self.delivering or self.reserving
+        return under_way and transitions.may_overtake(self.state, message, sending=self.delivering)
+
+    def _let_go(self) -> None:
+        """The answer is there: what waited for it is taken up before what came later."""
+        self.inbox, self.held_back = [*self.held_back, *self.inbox], []
 
     def _apply(self, message: Message) -> None:
         decision = transitions.apply(self.state, message, workflow.now())
@@ -497,7 +511,7 @@ class Enrollment:
         """Refuse with a stable type and what is allowed instead; a refused update leaves no event in the history."""
         try:
             message = parse_message(name, payload, strict=True)
-            if self.admitted:
+            if self.admitted and not self._may_overtake(message):
                 transitions.validate(self.state, message, workflow.now())
         except InvalidMessage as error:
             raise ApplicationError(str(error), {"field": error.field}, type=error.code, non_retryable=True) from error

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import holidays
+
 from domain import capacity
 from domain.durations import Duration
-from domain.plans import World
+from domain.plans import Member, Newcomer, World
 from domain.sequences import WEEKDAYS, Limits, Schedule
 
+ZONE_OF_COUNTRY = {"DE": "Europe/Berlin", "EG": "Africa/Cairo", "CU": "America/Havana", "NP": "Asia/Kathmandu"}
 QUARTER, SECOND, HOUR = timedelta(minutes=15), timedelta(seconds=1), timedelta(hours=1)
 
 
@@ -32,6 +36,15 @@ class Mail:
     enrollment: str = ""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A schedule in a zone, with the countries whose holidays count."""
+
+    schedule: Schedule
+    zone: ZoneInfo
+    countries: frozenset[str]
+
+
 @dataclass
 class Walker:
     """Where an enrollment stands: the index of its next step, and the place of it."""
@@ -39,7 +52,7 @@ class Walker:
     enrollment: str
     contact: str
     sequence: str
-    zone: str
+    own: Seen
     index: int = 0
     mailbox: str = ""
     due: datetime = field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
@@ -65,22 +78,22 @@ class Naive:
             state, running = member.state, self.world.sequences[member.state.sequence]
             assert state.step is not None
             assert state.mailbox is not None
-            zone = zone_of(running.schedule, member.zone)
-            walker = Walker(state.enrollment, state.contact, state.sequence, zone, state.step.number - 1, state.mailbox)
+            own = seen(running.schedule, member)
+            walker = Walker(state.enrollment, state.contact, state.sequence, own, state.step.number - 1, state.mailbox)
             walker.sent = state.sent
             begin = max([self.world.now, *(hold.until for hold in state.holds if hold.until)])
             walker.due = max(state.due or begin, begin) if state.holds else state.due or begin
             coming.append((begin, state.enrollment, walker, False))
         for who in self.world.newcomers:
             running = self.world.sequences[who.sequence]
-            walker = Walker(who.enrollment, who.contact, who.sequence, zone_of(running.schedule, who.zone))
+            walker = Walker(who.enrollment, who.contact, who.sequence, seen(running.schedule, who))
             coming.append((who.at, who.enrollment, walker, False))
         result = []
         while coming:
             coming.sort(key=lambda one: (one[0], one[2].mailbox != "", one[1]))
             now, _, walker, leaves = coming.pop(0)
             running = self.world.sequences[walker.sequence]
-            steps, own = running.sequence.steps, seen(running.schedule, walker.zone)
+            steps, own = running.sequence.steps, walker.own
             if not leaves:
                 if not walker.mailbox:
                     walker.mailbox = self._fewest(running.sequence.mailboxes)
@@ -116,7 +129,7 @@ class Naive:
 
     def _book(self, walker: Walker, due: datetime) -> datetime:
         running, limits = self.world.sequences[walker.sequence], self.world.senders[walker.mailbox].limits
-        own, days = seen(running.schedule, walker.zone), ZoneInfo(running.schedule.zone)
+        own, days = walker.own, ZoneInfo(running.schedule.zone)
         step = running.sequence.steps[walker.index].id
         mail = Mail(due, walker.sent == 0, capacity.jitter(limits, walker.enrollment, step))
         mail.contact, mail.enrollment = walker.contact, walker.enrollment
@@ -148,20 +161,19 @@ def next_quarter(at: datetime) -> datetime:
     return datetime.fromtimestamp((int(at.timestamp()) // 900 + 1) * 900, UTC)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A schedule in a zone."""
-
-    schedule: Schedule
-    zone: ZoneInfo
-
-
-def zone_of(schedule: Schedule, theirs: str | None) -> str:
-    return theirs if theirs and schedule.zone_of == "contact" else schedule.zone
+def seen(schedule: Schedule, who: Member | Newcomer) -> Seen:
+    """By a contact: the zone of its record, else of its country, where the schedule asks for it; else the schedule's."""
+    zone = schedule.zone
+    if schedule.zone_of == "contact":
+        zone = who.zone or ZONE_OF_COUNTRY.get(who.country or "") or zone
+    countries = {who.country if name == "contact" else name for name in schedule.holidays}
+    return Seen(schedule, ZoneInfo(zone), frozenset(name for name in countries if name))
 
 
-def seen(schedule: Schedule, zone: str) -> Seen:
-    return Seen(schedule, ZoneInfo(zone))
+@cache
+def holidays_of(name: str) -> holidays.HolidayBase:
+    country, _, part = name.partition("-")
+    return holidays.country_holidays(country, subdiv=part or None)
 
 
 def is_open(own: Seen, at: datetime) -> bool:
@@ -175,6 +187,8 @@ def is_open(own: Seen, at: datetime) -> bool:
 
 def open_day(own: Seen, day: date) -> bool:
     shut = any(blackout.first <= day <= blackout.last for blackout in own.schedule.closed)
+    shut = shut or any(day in holidays_of(name) for name in own.countries)
+    shut = shut and day not in own.schedule.open_anyway
     return bool(own.schedule.windows.get(WEEKDAYS[day.weekday()])) and not shut  # type: ignore[call-overload]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.capacity import Booking
+from domain.capacity import Booking, Cause
 from domain.planner import Play
 from domain.plans import Member, Newcomer, Running, Sender, World
 from domain.sequences import WEEKDAYS, Limits, Schedule, Sequence, StepRef
@@ -22,7 +23,8 @@ from tests.domain import naive_planner as naive
 WORLDS = int(os.environ.get("ONWARD_TEST_WORLDS", "1000"))
 BATCHES = 10
 
-# Some days before a change of the clock: at night, at midnight, by half an hour, backwards.
+DAY = timedelta(days=1)
+# Some days before a change of the clock: at night, at midnight, by half an hour, backwards; some with a holiday near.
 CHANGES = {
     "Europe/Berlin": ("2026-03-27", "2026-10-23"),
     "America/New_York": ("2026-03-06", "2026-10-30"),
@@ -33,7 +35,8 @@ CHANGES = {
 }
 
 
-def make_schedule(chance: random.Random, zone: str) -> Schedule:
+def make_schedule(chance: random.Random, zone: str, day: date) -> Schedule:
+    """`day`: where its own closed days are."""
     spans = chance.choice(
         [
             ["00:00-24:00"],
@@ -47,6 +50,10 @@ def make_schedule(chance: random.Random, zone: str) -> Schedule:
     days = chance.choice([WEEKDAYS, WEEKDAYS[:5], WEEKDAYS[4:], ("tue", "thu", "sun")])
     definition: dict[str, Any] = {"id": "s", "zone": zone, "windows": dict.fromkeys(days, windows)}
     definition["zone_of"] = chance.choice(["schedule", "contact"])
+    definition["holidays"] = chance.choice([(), (), ("DE-BY",), ("EG", "contact"), ("contact",), ("US", "CU")])
+    closed = [day + chance.randrange(8) * DAY for _ in range(chance.choice([0, 0, 1, 2]))]
+    definition["closed"] = [{"from": first, "to": first + chance.randrange(3) * DAY} for first in closed]
+    definition["open_anyway"] = [day + chance.randrange(12) * DAY for _ in range(chance.choice([0, 0, 2]))]
     return Schedule.model_validate(definition)
 
 
@@ -76,7 +83,7 @@ def make_world(chance: random.Random) -> World:
     zone = chance.choice(list(CHANGES))
     first = datetime.fromisoformat(chance.choice(CHANGES[zone])).replace(tzinfo=UTC)
     now = first + chance.randrange(96 * 3) * timedelta(minutes=15)
-    plans = {f"s{n}": make_schedule(chance, zone) for n in range(2)}
+    plans = {f"s{n}": make_schedule(chance, zone, now.date()) for n in range(2)}
     waits = ["0s", "15m", "4h", "1d", "3d", "1bd", "2bd", "30h"]
     jitter = chance.choice(["0s", "0s", "0s", "7s", "90s"])
     gaps = chance.choice([["0s", "0s"], ["0s", "6h"], ["2d", "0s"]] if jitter == "0s" else [["0s", "0s"], ["1h", "0s"]])
@@ -100,10 +107,13 @@ def make_world(chance: random.Random) -> World:
         name = chance.choice("qr")
         # Some contacts are in both sequences.
         contact = f"c{chance.randrange(4)}"
-        theirs = chance.choice([None, *CHANGES])
+        theirs: dict[str, str | None] = {
+            "zone": chance.choice([None, None, *CHANGES]),
+            "country": chance.choice([None, *naive.ZONE_OF_COUNTRY]),
+        }
         if chance.random() < 0.6:
             at = now + chance.randrange(8) * timedelta(minutes=45)
-            newcomers.append(Newcomer(f"e{number}", contact, name, at, zone=theirs))
+            newcomers.append(Newcomer(f"e{number}", contact, name, at, **theirs))
             continue
         steps_of = sequences[name].sequence.steps
         index = chance.randrange(len(steps_of))
@@ -120,8 +130,33 @@ def make_world(chance: random.Random) -> World:
             holds=(hold,) if chance.random() < 0.5 else (),
             sent=index,
         )
-        members.append(Member(state, zone=theirs))
+        members.append(Member(state, **theirs))
     return World(now, sequences, senders, members, newcomers)
+
+
+def test_the_worlds_have_in_them_what_decides_when_emails_leave() -> None:
+    """Else the walk through time would prove less than it says."""
+    causes: set[str | None] = set()
+    found: Counter[str] = Counter()
+    for number in range(150):
+        world = make_world(random.Random(f"world {number}"))
+        emails = list(Play(world).run())
+        causes |= {one.cause for one in emails}
+        zones = {ZoneInfo(running.schedule.zone) for running in world.sequences.values()}
+        found["clock change"] += any(len({one.at.astimezone(zone).utcoffset() for one in emails}) > 1 for zone in zones)
+        plain = {name: replace(one, schedule=without_holidays(one.schedule)) for name, one in world.sequences.items()}
+        working = Play(replace(world, sequences=plain)).run()
+        found["holiday"] += [one.at for one in working] != [one.at for one in emails]
+        found["mailboxes"] += len({one.mailbox for one in emails}) > 1
+        found["jitter"] += any(sender.limits.jitter.delta for sender in world.senders.values())
+        waits = {step.wait for one in world.sequences.values() for step in one.sequence.steps}
+        found["business days"] += any(wait.business_days for wait in waits)
+    assert causes == {None, *get_args(Cause)}
+    assert all(count >= 10 for count in found.values()), found
+
+
+def without_holidays(schedule: Schedule) -> Schedule:
+    return schedule.model_copy(update={"holidays": ()})
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
@@ -138,14 +173,13 @@ def check_invariants(world: World, emails: list[Any], number: int) -> None:
     assert [one.at for one in emails] == sorted(one.at for one in emails), number
     steps = defaultdict(list)
     left = defaultdict(list)
-    zones = {who.enrollment: who.zone for who in world.newcomers}
-    zones |= {member.state.enrollment: member.zone for member in world.members}
+    people: dict[str, Member | Newcomer] = {who.enrollment: who for who in world.newcomers}
+    people |= {member.state.enrollment: member for member in world.members}
     for one in emails:
         steps[one.enrollment].append(one.step.number)
         left[one.mailbox].append(one.at)
-        running = world.sequences[one.sequence]
-        zone = naive.zone_of(running.schedule, zones[one.enrollment])
-        assert naive.is_open(naive.seen(running.schedule, zone), one.at), number
+        own = naive.seen(world.sequences[one.sequence].schedule, people[one.enrollment])
+        assert naive.is_open(own, one.at), number
     for who in world.newcomers:
         total = len(world.sequences[who.sequence].sequence.steps)
         assert steps[who.enrollment] == list(range(1, total + 1)), number

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.delivery import ReserveResult
+from domain.delivery import DeliverResult, ReserveResult
 from domain.messages import COMMANDS, FACTS, MESSAGES, PRECEDENCE, parse_message
 from domain.sequences import Policy
 from domain.state import EnrollmentState, Hold, Slot, can_send, effective_status, status, status_label
@@ -15,7 +15,9 @@ from domain.transitions import (
     allowed_actions,
     apply,
     apply_reservation,
+    caught_up,
     in_order,
+    may_overtake,
     pass_time,
     resolved,
     system_error,
@@ -113,6 +115,45 @@ def test_refusals_have_stable_codes(situation: str, name: str, code: str) -> Non
     refused = say(SITUATIONS[situation], name, **FIELDS.get(name, {})).refused
     assert refused is not None
     assert refused.code == code
+
+
+@pytest.mark.parametrize("name", ["send_now", "skip"])
+def test_a_command_for_another_step_is_refused(name: str) -> None:
+    """It was given before that step left, say; the one that stands there now was not meant."""
+    state = SITUATIONS["active"]
+    assert state.step is not None
+    refused = say(state, name, step="s1").refused
+    assert refused is not None
+    assert (refused.code, refused.field) == ("other_step", "step")
+    assert state.step.id in refused.message
+    assert say(state, name, step=state.step.id).refused is None
+
+
+def test_a_command_for_the_next_step_waits_for_the_answer_that_brings_it() -> None:
+    state = active(2)
+    ahead, here = (parse_message("send_now", {"step": name}, strict=True) for name in ("s3", "s2"))
+    for sending in (True, False):
+        assert may_overtake(state, ahead, sending=sending)
+        assert not may_overtake(state, here, sending=sending)
+        assert not may_overtake(state, parse_message("skip", {}, strict=True), sending=sending)
+
+
+OUTCOMES = [
+    DeliverResult(outcome="sent", message_id=message_id(step(2), 1), step=step(3), due=NOW, slot=Slot(at=NOW)),
+    DeliverResult(outcome="rejected", message_id=message_id(step(2), 1), halt=HaltKind.HARD_BOUNCE, at=NOW),
+    DeliverResult(outcome="unknown", message_id=message_id(step(2), 1), at=NOW),
+]
+
+
+@pytest.mark.parametrize("result", OUTCOMES, ids=lambda result: result.outcome)
+def test_a_record_catches_up_with_an_outcome_that_it_has_not_heard_of_once(result: DeliverResult) -> None:
+    paused = told(active(2), "pause")
+    after = caught_up(paused, result)
+    assert after.version == paused.version + 1
+    assert after.holds[0].kind is HoldKind.MANUAL or after.halt is not None
+    assert (after.last_sent, after.sent) == ((sent(2), 2) if result.outcome == "sent" else (after.last_sent, 1))
+    heard = after.model_copy(update={"step": step(2)})
+    assert caught_up(heard, result) == heard
 
 
 @pytest.mark.parametrize("until", ["2026-11-29", "2026-12-01T08:59:59Z"])

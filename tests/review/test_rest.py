@@ -14,7 +14,7 @@ from domain.messages import SettleDelivery
 from domain.sequences import StepRef
 from domain.state import EnrollmentState, Hold
 from domain.statuses import HoldKind
-from domain.transitions import is_of_email_under_way
+from domain.transitions import may_overtake
 from store.queries import sql
 from tests.harness import World
 
@@ -25,9 +25,9 @@ def test_a_settlement_that_overtakes_the_unknown_answer_waits_for_it() -> None:
         enrollment=str(uuid4()), sequence="s", contact="c", step=StepRef(id="step1", number=1, total=1)
     )
     late = SettleDelivery(id="late/step1/1", by="system:late_reply", verdict="sent")
-    assert is_of_email_under_way(sending, late)
+    assert may_overtake(sending, late, sending=True)
     hold = Hold(kind=HoldKind.DELIVERY_UNKNOWN, by="system", at=datetime.now(UTC))
-    assert not is_of_email_under_way(sending.model_copy(update={"holds": (hold,)}), late)
+    assert not may_overtake(sending.model_copy(update={"holds": (hold,)}), late, sending=True)
 
 
 async def test_a_defect_tells_the_history_its_kind_and_not_its_text() -> None:

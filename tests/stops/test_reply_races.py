@@ -41,9 +41,10 @@ class Stepped:
     sent: Any = field(default=None)
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        step = partial(self.inner.send, None)
         while True:
             try:
-                waiting = self.inner.send(None)
+                waiting = step()
             except StopIteration as done:
                 return done.value
             self.race.met += 1
@@ -54,8 +55,10 @@ class Stepped:
             try:
                 yield waiting
             except BaseException as error:
-                waiting = self.inner.throw(error)
-                yield waiting
+                # What was awaited has failed or was cancelled: the inner coroutine may go on, or end, by that too.
+                step = partial(self.inner.throw, error)
+            else:
+                step = partial(self.inner.send, None)
 
 
 async def test_a_reply_at_any_moment_of_a_send_stops_it_or_finds_it_recorded(
