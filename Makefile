@@ -44,3 +44,4 @@ install: ## Make .venv with what the demo needs (done by itself where needed)
 
 install-test: ## Make .venv with what the tests need (done by itself where needed)
 	@PYTHON='$(PYTHON)' sh tools/install.sh embedded,test
+	@$(BIN)/python tools/browser.py >/dev/null

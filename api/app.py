@@ -27,6 +27,7 @@ from api import (
 )
 from api.access import declared, every_route, needs
 from api.bodies import documented
+from api.console import create_console
 from api.door import Door
 from api.idempotency import Idempotency
 from api.problems import MEDIA_TYPE, ProblemDetails
@@ -96,6 +97,8 @@ def create_app(services: Services) -> FastAPI:
     async def document() -> JSONResponse:
         return JSONResponse(app.openapi())
 
+    # Last: it answers whatever path the API does not.
+    app.mount("/", create_console(services))
     return app
 
 

@@ -107,6 +107,11 @@ async def get_mailbox(id: str, hands: Hands) -> MailboxView:
 )
 async def check(id: str, hands: Hands) -> Checked:
     """Connects from here and logs in, with this process's own secrets; sends nothing and changes nothing."""
+    return await checked(hands, id)
+
+
+async def checked(hands: Services, id: str) -> Checked:
+    """Whether the logins of a mailbox work."""
     mailbox = (await _stored(hands, id)).definition
     try:
         await smtp.check(server_of(mailbox, connect_seconds=hands.smtp_seconds))

@@ -106,7 +106,7 @@ def from_domain(error: DomainError) -> JSONResponse:
         lines = [{"line": one.line, "column": one.column, "message": one.message} for one in error.problems]
         return problem(422, error.code, error.message, errors=lines)
     return problem(
-        _status_of(error),
+        status_of(error),
         error.code,
         error.message,
         field=error.field,
@@ -116,7 +116,7 @@ def from_domain(error: DomainError) -> JSONResponse:
     )
 
 
-def _status_of(error: DomainError) -> int:
+def status_of(error: DomainError) -> int:
     if isinstance(error, NotFound | EnrollmentUnknown | InboundUnknown):
         return 404
     if isinstance(error, Refused | WorkflowGone | InProgress):

@@ -94,6 +94,7 @@ async def serve(settings: Settings, stop: asyncio.Event, started: Callable[[str]
                 started(f"http://{name}:{port}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            services.stopping.set()
             server.should_exit = True
             stopping.cancel()
             await serving

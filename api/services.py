@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ class Services:
     smtp_seconds: float = 10.0
     """How long a mailbox's server may take for each step of a check."""
     clock: Callable[[], datetime] = _utc_now
+
+    stopping: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
+    """Set when the server stops: streams of events end then."""
 
     @property
     def database(self) -> Database:

@@ -62,6 +62,12 @@ async def explain(
     return {**shown, **explanation.explain(view)}
 
 
+async def actions(connection: Connection, enrollment: str) -> list[dict[str, Any]]:
+    """Every command, whether it is open to a person now, and if not, why. Raises EnrollmentUnknown."""
+    row = await enrollments.get(connection, enrollment)
+    return explanation.actions(EnrollmentState.model_validate(row["state"]))
+
+
 async def story(connection: Connection, enrollment: str) -> list[dict[str, Any]]:
     """Everything that happened to the enrollment, oldest first: kind, by, at, data. Raises EnrollmentUnknown."""
     row = await enrollments.get(connection, enrollment)

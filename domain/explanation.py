@@ -104,7 +104,7 @@ def explain(view: View) -> dict[str, Any]:
     ahead = _waits(view)
     failed = trace.failed if trace is not None else None
     ready = ready_to(state, trace)
-    actions = _actions(state)
+    offered = actions(state)
     return {
         "sentence": _sentence(view, ahead, failed, ready),
         "waits": [wait.as_json() for wait in ahead],
@@ -116,8 +116,8 @@ def explain(view: View) -> dict[str, Any]:
             for one in view.recorded
         ],
         "zone": {"zone": view.clock.zone.zone, "source": view.clock.zone.source},
-        "allowed": [one["action"] for one in actions if one["open"]],
-        "actions": actions,
+        "allowed": [one["action"] for one in offered if one["open"]],
+        "actions": offered,
         "ready_to": ready,
         "blocked_by": failed.as_json() if failed is not None else None,
         "guards": [check.as_json() for check in trace.checks] if trace is not None else [],
@@ -324,7 +324,7 @@ def _switch(view: View) -> dict[str, Any] | None:
     return {"gate": switch.gate, "key": switch.key, "by": switch.by, "at": _iso(switch.at), "words": _off(view, switch)}
 
 
-def _actions(state: EnrollmentState) -> list[dict[str, Any]]:
+def actions(state: EnrollmentState) -> list[dict[str, Any]]:
     """Every command, whether it is open to a person now, and if not, why."""
     found = []
     for name in COMMANDS:

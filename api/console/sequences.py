@@ -1,0 +1,151 @@
+"""The list of sequences, and the switches: each asks first, and says what it will do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.access import needs
+from api.console.charts import Bar, spark
+from api.console.contacts_tab import LABELS, head_of
+from api.console.forms import Form, actor_of, after, text_of
+from api.console.pages import plural, render
+from api.csrf import protected
+from api.problems import InvalidRequest
+from api.services import Hands
+from domain.statuses import Status
+from store import catalog, gates, overview
+from store.database import Connection
+from store.overview import SequenceLine
+from store.queries import sql
+
+router = APIRouter(dependencies=[needs("read")])
+
+
+@router.get("/")
+async def home() -> Response:
+    """The console begins at the sequences."""
+    return RedirectResponse("/sequences", 303)
+
+
+@router.get("/sequences")
+async def page(request: Request, hands: Hands) -> Response:
+    """Every sequence with its switch, its counts, and what leaves in the next 24 hours."""
+    now = hands.now()
+    async with hands.database.read() as connection:
+        found = await overview.sequences(connection, now=now)
+    lines = [_line(one, now) for one in found.sequences]
+    return render(request, "sequences.html", sequences=lines, everything_on=found.everything.on, labels=LABELS)
+
+
+def _line(one: SequenceLine, now: datetime) -> dict[str, object]:
+    hours = [Bar(f"{now + timedelta(hours=at):%H:%M} UTC", count) for at, count in enumerate(one.coming)]
+    coming = plural(sum(one.coming), "email")
+    return {
+        "id": one.id,
+        "name": one.name,
+        "steps": one.steps,
+        "on": one.switch.on,
+        "counts": {status.value: count for status, count in one.counts.items()},
+        "sent_week": one.sent_week,
+        "coming": coming if one.on else f"{plural(one.held_back, 'email')} held back",
+        "chart": spark(hours, f"Next 24 hours: {coming}, at most {max(one.coming)} in an hour"),
+    }
+
+
+# Switches
+
+
+@router.get("/sequences/{id}/switch", dependencies=[needs("operate")])
+async def ask(request: Request, id: str, hands: Hands) -> Response:
+    """What switching would do."""
+    async with hands.database.read() as connection:
+        stored = await catalog.sequence(connection, id)
+        head = await head_of(connection, stored)
+        active = await _active(connection, id)
+        parked = await gates.parked(connection, "sequence", id)
+    name = stored.definition.name
+    if stored.switched_on:
+        title, button = f"Switch {name} off?", "Switch off"
+        lines = [
+            f"{plural(active, 'active contact')} will pause. From that moment no email of this sequence leaves.",
+            "Waits go on running. Bounced, not sent and finished contacts stay what they are.",
+        ]
+    else:
+        title, button = f"Switch {name} on?", "Switch on"
+        lines = [
+            f"{plural(active, 'contact')} will be active again.",
+            f"{plural(parked, 'of them has', 'of them have')} come to a sending time meanwhile: they take slots in turn, within windows and limits.",
+        ]
+    if not head["everything_on"]:
+        lines.append("The switch over everything is off: while it is, nothing leaves all the same.")
+    back = f"/sequences/{id}"
+    to = "off" if stored.switched_on else "on"
+    return render(
+        request, "switch.html", title=title, lines=lines, button=button, to=to, action=request.url.path, back=back
+    )
+
+
+@router.post("/sequences/{id}/switch", dependencies=[needs("operate"), protected])
+async def switch(request: Request, id: str, hands: Hands, form: Form) -> Response:
+    """Switch, as the dialog said: to what it said, also where somebody else was faster."""
+    on = _to(text_of(form, "to"))
+    await hands.enrollments.switch("sequence", id, on=on, by=actor_of(request))
+    async with hands.database.read() as connection:
+        stored = await catalog.sequence(connection, id)
+        active = await _active(connection, id)
+    what = f"{stored.definition.name} is on: {plural(active, 'contact is', 'contacts are')} active again"
+    if not on:
+        what = f"{stored.definition.name} is off: {plural(active, 'active contact is', 'active contacts are')} paused"
+    return after(request, f"/sequences/{id}", "done", f"{what}.")
+
+
+@router.get("/switch", dependencies=[needs("admin")])
+async def ask_everything(request: Request, hands: Hands) -> Response:
+    """What switching everything would do."""
+    async with hands.database.read() as connection:
+        everything_on, _ = await gates.read(connection, "global", "")
+        active = await _active(connection, None)
+    title = "Switch everything off?" if everything_on else "Switch everything on?"
+    lines = (
+        [
+            f"{plural(active, 'active contact')} of all sequences will pause. From that moment no email leaves, of any sequence."
+        ]
+        if everything_on
+        else ["Sequences that are on go on. What fell due meanwhile takes slots in turn, within windows and limits."]
+    )
+    to = "off" if everything_on else "on"
+    return render(
+        request,
+        "switch.html",
+        title=title,
+        lines=lines,
+        button=title.rstrip("?"),
+        to=to,
+        action="/switch",
+        back="/sequences",
+    )
+
+
+@router.post("/switch", dependencies=[needs("admin"), protected])
+async def switch_everything(request: Request, hands: Hands, form: Form) -> Response:
+    """The switch over all sequences."""
+    on = _to(text_of(form, "to"))
+    await hands.enrollments.switch("global", "", on=on, by=actor_of(request))
+    return after(request, "/sequences", "done", f"Everything is switched {'on' if on else 'off'}.")
+
+
+async def _active(connection: Connection, sequence: str | None) -> int:
+    """How many are Active by themselves, in one sequence or in all: whom a switch pauses."""
+    rows = await connection.fetch(
+        sql("enrollments.counts") if sequence else sql("live.counts"), *([sequence] if sequence else [])
+    )
+    return sum(row["n"] for row in rows if row["status"] == Status.ACTIVE.value)
+
+
+def _to(word: str) -> bool:
+    if word not in ("on", "off"):
+        raise InvalidRequest("neither on nor off", field="to", fix="on or off")
+    return word == "on"

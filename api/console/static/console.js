@@ -1,0 +1,256 @@
+// The console's one script. Without it every page and every action still works, by plain links and forms.
+"use strict";
+
+const FRAGMENT = { "Onward-Fragment": "1" };
+const say = (text) => { document.getElementById("said").textContent = text; };
+
+// Times are sent as UTC and shown in the reader's own zone.
+const FORMATS = {
+  minute: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  second: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+  day: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
+  hour: { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+};
+const THIS_YEAR = new Date().getFullYear();
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[data-as]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const format = { ...FORMATS[time.dataset.as] };
+    if (at.getFullYear() !== THIS_YEAR) format.year = "numeric";
+    time.textContent = new Intl.DateTimeFormat("en-GB", format).format(at);
+    time.title = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" }).format(at);
+  }
+  for (const field of root.querySelectorAll("input[name=zone]")) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  }
+}
+
+// Regions: parts of a page that are replaced when they have changed, unless the reader is at work in one.
+function inUse(region) {
+  const focused = document.activeElement;
+  const typing = focused && region.contains(focused) && focused.matches("input, select, textarea");
+  return typing || region.querySelector("details[data-form][open]") !== null;
+}
+
+function swapRegions(fresh, force) {
+  for (const region of document.querySelectorAll("[data-region]")) {
+    const other = fresh.getElementById(region.id);
+    if (!other) continue;
+    localTimes(other);
+    if (region.innerHTML === other.innerHTML || (!force && inUse(region))) continue;
+    const held = document.activeElement && region.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...region.querySelectorAll("details[id][open]")].map((one) => one.id);
+    region.replaceChildren(...document.importNode(other, true).childNodes);
+    open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    if (held) document.getElementById(held)?.focus({ preventScroll: true });
+  }
+}
+
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+async function load(url, options = {}) {
+  const response = await fetch(url, { credentials: "same-origin", ...options, headers: { ...FRAGMENT, ...options.headers } });
+  if (response.status === 401) {
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    throw new Error("signed out");
+  }
+  return { response, page: parse(await response.text()) };
+}
+
+function toast(page) {
+  document.querySelectorAll(".toast").forEach((old) => old.remove());
+  const notice = page.getElementById("notice");
+  if (!notice) return;
+  const shown = document.importNode(notice, true);
+  shown.removeAttribute("id");
+  shown.classList.add("toast");
+  document.body.append(shown);
+  say(shown.textContent.trim());
+  if (!shown.classList.contains("refused")) setTimeout(() => shown.remove(), 8000);
+}
+
+// Forms: sent without leaving the page; the answer's regions replace this page's.
+async function send(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const { response, page } = await load(form.action, { method: "POST", body });
+    if (form.dataset.ask !== undefined && response.ok && !response.redirected) {
+      showDialog(page);
+      return;
+    }
+    const here = new URL(response.url).pathname === location.pathname;
+    if (!here && response.redirected && form.dataset.stay === undefined) {
+      location.assign(response.url);
+      return;
+    }
+    closeAll();
+    toast(page);
+    if (form.dataset.stay !== undefined || !here) await refresh(true);
+    else swapRegions(page, true);
+  } catch (error) {
+    if (error.message !== "signed out") say("The server does not answer. Nothing is lost: try again.");
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.dataset.plain !== undefined) return;
+  event.preventDefault();
+  send(form, event.submitter);
+});
+
+// Dialogs: a link with data-dialog shows its page's <main> here.
+function showDialog(page) {
+  closeMenu();
+  const dialog = document.getElementById("dialog");
+  const main = page.querySelector("[data-dialog-part]") || page.querySelector("main");
+  dialog.replaceChildren(...document.importNode(main, true).childNodes);
+  localTimes(dialog);
+  const title = dialog.querySelector("h1, h2");
+  if (title) { title.id = "dialog-title"; dialog.setAttribute("aria-labelledby", "dialog-title"); }
+  if (!dialog.open) dialog.showModal();
+}
+
+// Menus: a link with data-menu shows the fragment at its address beside it.
+let menuOf = null;
+
+function closeMenu() {
+  const menu = document.getElementById("menu");
+  if (menu.matches(":popover-open")) menu.hidePopover();
+}
+
+function closeAll() {
+  closeMenu();
+  const dialog = document.getElementById("dialog");
+  if (dialog.open) dialog.close();
+}
+
+async function openMenu(link) {
+  const menu = document.getElementById("menu");
+  if (menuOf === link && menu.matches(":popover-open")) { menu.hidePopover(); return; }
+  const { page } = await load(link.dataset.menu);
+  menu.replaceChildren(...document.importNode(page.body, true).childNodes);
+  localTimes(menu);
+  closeMenu();
+  menuOf = link;
+  menu.showPopover();
+  const at = link.getBoundingClientRect();
+  const box = menu.getBoundingClientRect();
+  const top = at.bottom + 4 + box.height <= innerHeight ? at.bottom + 4 : Math.max(8, innerHeight - box.height - 8);
+  menu.style.top = `${top}px`;
+  menu.style.left = `${Math.max(8, Math.min(at.right - box.width, innerWidth - box.width - 8))}px`;
+  link.setAttribute("aria-expanded", "true");
+  menu.querySelector("button, summary, input, a")?.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest("[data-menu], [data-dialog], [data-close], [data-reload]");
+  if (!link) return;
+  event.preventDefault();
+  if (link.dataset.menu) openMenu(link);
+  else if (link.dataset.dialog !== undefined) load(link.href).then(({ page }) => showDialog(page));
+  else if (link.dataset.reload !== undefined) location.reload();
+  else closeAll();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.matches("a[role=button]")) { event.preventDefault(); event.target.click(); }
+  const items = event.target.closest("#menu") && [...document.querySelectorAll("#menu > ul > li button, #menu > ul > li summary")];
+  if (items && (event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.matches("input, select, textarea")) {
+    event.preventDefault();
+    const at = items.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
+    items[(at + items.length) % items.length]?.focus();
+  }
+});
+
+// Filters are taken up as they are chosen.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-auto] select")) event.target.form.requestSubmit();
+  if (event.target.matches("input[data-pick-all]")) {
+    document.querySelectorAll("input[data-pick]").forEach((one) => { one.checked = event.target.checked; });
+  }
+  if (event.target.matches("input[data-pick], input[data-pick-all]")) countPicked();
+});
+
+function countPicked() {
+  const bar = document.getElementById("selection");
+  if (!bar) return;
+  const picked = document.querySelectorAll("input[data-pick]:checked").length;
+  bar.hidden = picked === 0;
+  bar.querySelector("[data-picked]").textContent = `${picked} selected`;
+}
+
+// Live: the server says what has changed; rows are replaced where they stand, nothing is moved under the reader's hand.
+function replaceRows(page) {
+  for (const fresh of page.querySelectorAll("tr[data-row]")) {
+    const row = document.getElementById(fresh.id);
+    if (!row) continue;
+    localTimes(fresh);
+    const picked = row.querySelector("input[data-pick]")?.checked;
+    const box = fresh.querySelector("input[data-pick]");
+    if (box) box.toggleAttribute("checked", false);
+    const cells = [...row.cells];
+    [...fresh.cells].forEach((cell, at) => {
+      // What the reader has open or focused stays; the rest is new.
+      if (cells[at] && (cells[at].contains(document.activeElement) || cells[at].innerHTML === cell.innerHTML)) return;
+      cells[at]?.replaceChildren(...document.importNode(cell, true).childNodes);
+    });
+    if (picked) row.querySelector("input[data-pick]").checked = true;
+    row.classList.remove("changed");
+    void row.offsetWidth;
+    row.classList.add("changed");
+  }
+}
+
+async function refresh(force) {
+  const rows = [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
+  const source = document.body.dataset.rows;
+  if (source) {
+    const url = new URL(source, location.href);
+    url.searchParams.set("rows", rows.join(","));
+    const { response, page } = await load(url);
+    if (!response.ok) return;
+    replaceRows(page);
+    swapRegions(page, force);
+    countPicked();
+    return;
+  }
+  const { response, page } = await load(location.href);
+  if (response.ok) swapRegions(page, force);
+}
+
+let waiting = 0;
+
+function listen() {
+  const live = document.body.dataset.live;
+  if (!live) return;
+  const url = new URL(live, location.href);
+  const rows = [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
+  if (rows.length) url.searchParams.set("rows", rows.join(","));
+  const source = new EventSource(url);
+  source.addEventListener("changed", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => refresh(false).catch(() => {}), 150);
+  });
+  source.addEventListener("signed_out", () => { source.close(); location.reload(); });
+  source.addEventListener("open", () => document.documentElement.setAttribute("data-live", "on"));
+  source.addEventListener("error", () => document.documentElement.setAttribute("data-live", "off"));
+  addEventListener("pagehide", () => source.close());
+}
+
+document.getElementById("menu").addEventListener("toggle", (event) => {
+  if (event.newState === "closed" && menuOf) {
+    menuOf.setAttribute("aria-expanded", "false");
+    if (document.activeElement === document.body) menuOf.focus({ preventScroll: true });
+    menuOf = null;
+  }
+});
+localTimes(document);
+countPicked();
+listen();
