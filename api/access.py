@@ -1,9 +1,9 @@
-"""Who is calling, and what they may do. Every route declares the scope that it needs."""
+"""Who is calling, what they may do, and what is noted of it. Every route declares the scope that it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
 from domain.errors import DomainError
+from store.audit import Result
 
 Scope = Literal["read", "operate", "admin", "inbound"]
 
@@ -22,8 +23,11 @@ INCLUDES: dict[Scope, frozenset[Scope]] = {
 }
 """What each scope lets its holder do. `inbound` posts mail and reports facts, and reads nothing."""
 
+SETTINGS_KEY = "token"
+"""The ID of the key from the settings, ONWARD_API_TOKEN."""
+
 DEFAULT_ACTOR = "key:api"
-"""The actor of the key from the settings."""
+"""Its actor."""
 
 
 class ScopeMissing(DomainError):
@@ -70,6 +74,42 @@ async def _caller(request: Request) -> Caller | None:
 
 Signed = Annotated[Caller, Depends(_caller)]
 """The caller, in a route that needs a scope."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of a request's trail."""
+
+    action: str
+    kind: str
+    target: str
+    result: Result
+    code: str | None
+
+
+@dataclass
+class Trail:
+    """What the audit will say of a request besides its action, target and status (see `api.audit`)."""
+
+    parts: list[Part] = field(default_factory=list)
+    by: str | None = None
+    """Whom the request names, where that is not the key's own actor."""
+    result: Result | None = None
+    code: str | None = None
+
+    def add(self, action: str, kind: str, target: str, result: Result = "done", code: str | None = None) -> None:
+        """One of several things that the request acted on gets an entry of its own."""
+        self.parts.append(Part(action, kind, target, result, code))
+
+    def ended(self, result: Result, code: str | None = None) -> None:
+        """What came of the request, where its status does not say so: a form is answered by a redirect in any case."""
+        self.result, self.code = result, code
+
+
+def trail_of(request: Request) -> Trail:
+    """The request's trail; also `request.state.audit`."""
+    found: Trail = request.state.audit
+    return found
 
 
 @dataclass(frozen=True)

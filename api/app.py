@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import (
+    audit,
     commands,
     contacts,
     enrollments,
@@ -26,6 +27,7 @@ from api import (
     unsubscribe,
 )
 from api.access import declared, every_route, needs
+from api.audit import Audit
 from api.bodies import documented
 from api.console import create_console
 from api.door import Door
@@ -49,7 +51,7 @@ _PROBLEM = {
     "allowed_actions": ["pause", "send_now", "skip", "finish", "remove"],
     "errors": [],
 }
-_PARTS = (health, sequences, enrollments, planning, commands, contacts, mailboxes, inbound, unsubscribe, signin)
+_PARTS = (health, sequences, enrollments, planning, commands, contacts, mailboxes, inbound, audit, unsubscribe, signin)
 _ROUTERS = tuple(part.router for part in _PARTS)
 _SCHEMES = {
     "key": {
@@ -87,6 +89,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(Idempotency, services=services)
+    app.add_middleware(Audit, services=services)
     app.add_middleware(Door, services=services)
     problems.install(app)
     for router in _ROUTERS:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
 from urllib.parse import urlsplit
@@ -15,17 +15,19 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from api.access import DEFAULT_ACTOR, Caller, Scope
+from api.access import DEFAULT_ACTOR, SETTINGS_KEY, Caller, Scope
 from api.services import Services
-from store import access
+from store import access, audit
 from store.access import Key, LinkInvalid
-
-SETTINGS_KEY = "token"
-"""The ID of the key from the settings, ONWARD_API_TOKEN."""
+from store.audit import Who
 
 COOKIE = "onward_session"
 SECURE_COOKIE = "__Host-onward_session"
 """Over TLS: a browser takes this name from this very host only, and only with TLS (RFC 6265bis 4.1.3.2)."""
+
+
+SIGN_IN = "sign_in"
+"""What the audit calls it."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +95,26 @@ def _proof(services: Services) -> bytes | None:
 # Signing in and out
 
 
-async def sign_in(services: Services, request: HTTPConnection, caller: Caller, response: Response) -> str:
-    """Begin a session of the caller's key, and end the browser's session before it; the new one's ID."""
+async def sign_in(services: Services, request: HTTPConnection, caller: Caller, response: Response) -> None:
+    """Begin a session of the caller's key, and end the browser's session before it."""
     old = await by_session(services, request)
     proof = _proof(services) if caller.key == SETTINGS_KEY else None
     async with services.database.transaction() as connection:
         if old is not None and old.session is not None:
             await access.end_session(connection, old.session)
         session, token = await access.begin_session(connection, caller.key, services.now(), proof)
+        who = who_is(request, replace(caller, session=session))
+        await audit.note(connection, who, SIGN_IN, "key", caller.key, "done", status=303)
     secure = _secure(services, request)
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure
     )
-    return session
+
+
+async def sign_in_failed(services: Services, request: HTTPConnection, status: int, code: str) -> None:
+    """For the audit."""
+    async with services.database.transaction() as connection:
+        await audit.note(connection, who_is(request, None), SIGN_IN, None, None, "refused", status=status, code=code)
 
 
 async def by_link(services: Services, token: str) -> Caller:
@@ -138,6 +147,14 @@ async def forget_try(services: Services, number: int) -> None:
     """The try succeeded."""
     async with services.database.read() as connection:
         await access.forget_try(connection, number)
+
+
+def who_is(request: HTTPConnection, caller: Caller | None) -> Who:
+    """The caller as the audit names it."""
+    address, number = address_of(request), request.state.request_id
+    if caller is None:
+        return Who(None, None, address, number)
+    return Who(caller.key, caller.actor, address, number, caller.session)
 
 
 def address_of(request: HTTPConnection) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
-from api.access import DEFAULT_ACTOR, ScopeMissing, caller_of
+from api.access import DEFAULT_ACTOR, ScopeMissing, Trail, caller_of, trail_of
 from api.problems import InvalidRequest
 from domain.errors import InvalidDefinition
 from domain.ids import check_id
@@ -118,7 +118,14 @@ class Acting:
             raise ScopeMissing(
                 f"this key speaks as {own} only", field="by", fix="leave `by` out, or use a key that may operate"
             )
+        if actor != own:
+            self.audit.by = actor
         return actor
+
+    @property
+    def audit(self) -> Trail:
+        """What is noted of the request."""
+        return trail_of(self.request)
 
 
 async def _acting(request: Request) -> Acting:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
-from api.access import needs
+from api.access import caller_of, needs
 from api.bodies import Acting, Actor, Body, answers, said_by, takes
+from api.idempotency import own
 from api.problems import InvalidRequest
 from api.services import Hands
 from domain.delivery import Answer
@@ -79,7 +80,8 @@ def _payload(data: dict[str, Any], actor: Acting, key: str | None) -> dict[str, 
         raise InvalidRequest("set by Onward itself", field="origin", fix="leave it out")
     rest, by = said_by(data, actor)
     if key is not None and rest.get("id") is None:
-        rest["id"] = f"http/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        mine = own(caller_of(actor.request), key)
+        rest["id"] = f"http/{hashlib.sha256(mine.encode()).hexdigest()[:32]}"
     return {**rest, "by": by}
 
 

@@ -442,6 +442,7 @@ async def suppress(data: Body, hands: Hands, actor: Actor) -> Suppression:
         changed = await catalog.suppress(
             connection, address, wanted.reason, by=said_by(data, actor)[1], now=hands.now()
         )
+    actor.audit.add("suppress", "address", address)
     return Suppression(address=address, suppressed=True, changed=changed)
 
 

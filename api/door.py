@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import Caller
+from api.access import Caller, Trail
 from api.authentication import by_bearer, by_session, session_token
 from api.problems import TooLarge, no_store, problem
 from api.services import Services
@@ -85,7 +85,7 @@ class Door:
                 await found(scope, receive, sending)
             else:
                 caller = found
-                scope.setdefault("state", {}).update(caller=caller, request_id=request_id)
+                scope.setdefault("state", {}).update(caller=caller, request_id=request_id, audit=Trail())
                 await self.app(scope, _limited(receive, _most(scope)), sending)
         except TooLarge:
             if not status:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import SETTINGS_KEY, Caller
 from api.problems import MEDIA_TYPE, from_domain, no_store, problem
 from api.services import Services
 from domain.errors import DomainError
@@ -49,6 +50,7 @@ class Idempotency:
         body = await _read(receive)
         if body is None:
             return
+        key = own(scope["state"]["caller"], key)
         answer = await self._begin(key, scope, body)
         if answer is not None:
             await answer(scope, receive, send)
@@ -107,6 +109,11 @@ class Idempotency:
         except UNAVAILABLE as error:
             # The key stays taken for a while; then the same request may run again (see store.idempotency.LOST).
             _log.warning("idempotency_key_left", error=str(error) or type(error).__name__)
+
+
+def own(caller: Caller | None, key: str) -> str:
+    """The key as this caller's: what one was answered is not for the others, who may be allowed less."""
+    return key if caller is None or caller.key == SETTINGS_KEY else f"{caller.key} {key}"
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -50,33 +50,45 @@ async def sign_in(request: Request, hands: Hands) -> Response:
         return _page(403, message="This form was sent by another page. Sign in here.")
     turn = await authentication.begin_try(hands, request)
     if isinstance(turn, Wait):
-        seconds = math.ceil(turn.left.total_seconds())
-        minutes = math.ceil(seconds / 60)
-        page = _page(429, message=f"Too many tries failed. Wait {minutes} minutes and try again.", go_on=go_on)
-        page.headers["Retry-After"] = str(seconds)
-        return page
+        return _too_many(turn, go_on)
     caller = await authentication.by_key(hands, given.strip())
     if caller is None:
+        await authentication.sign_in_failed(hands, request, 401, "key_unknown")
         return _page(401, message="This key is not known, was revoked or has expired.", go_on=go_on)
-    await authentication.forget_try(hands, turn)
     if not caller.may("read"):
+        await authentication.sign_in_failed(hands, request, 403, "scope_missing")
         return _page(403, message=f"The key {caller.name} may not read, so it cannot open the console.", go_on=go_on)
     response = RedirectResponse(local_path(go_on), 303)
     await authentication.sign_in(hands, request, caller, response)
+    await authentication.forget_try(hands, turn)
     return response
 
 
 @router.get("/sign-in/{token}", dependencies=[OPEN])
 async def sign_in_by_link(token: str, request: Request, hands: Hands) -> Response:
     """A session for whoever opens the link first."""
+    turn = await authentication.begin_try(hands, request)
+    if isinstance(turn, Wait):
+        return _too_many(turn)
     try:
         caller = await authentication.by_link(hands, token)
     except LinkInvalid as error:
-        return _page(410 if error.code != "link_unknown" else 404, message=error.message)
+        status = 404 if error.code == "link_unknown" else 410
+        await authentication.sign_in_failed(hands, request, status, error.code)
+        return _page(status, message=error.message)
     # Not to `/` with the token as its referrer.
     response = RedirectResponse("/", 303, headers={"Referrer-Policy": "no-referrer"})
     await authentication.sign_in(hands, request, caller, response)
+    await authentication.forget_try(hands, turn)
     return response
+
+
+def _too_many(turn: Wait, go_on: str = "/") -> HTMLResponse:
+    seconds = math.ceil(turn.left.total_seconds())
+    wait = f"{math.ceil(seconds / 60)} minutes" if seconds > 60 else "a minute"
+    page = _page(429, message=f"Too many tries failed. Wait {wait} and try again.", go_on=go_on)
+    page.headers["Retry-After"] = str(seconds)
+    return page
 
 
 @router.post("/sign-out", dependencies=[needs("read"), protected])

@@ -48,7 +48,11 @@ async def browser(
 
     @app.post("/act", dependencies=[needs("operate"), protected])
     async def act(request: Request, caller: Signed) -> dict[str, Any]:
-        return {"actor": caller.actor, "fields": await form(request)}
+        fields = await form(request)
+        for number, key in enumerate(fields.get("finish", ())):
+            request.state.audit.add("finish", "enrollment", key, *(("refused", "closed") if number else ()))
+            request.state.audit.ended("refused", "some_refused")
+        return {"actor": caller.actor, "fields": fields}
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url=base_url, timeout=60) as client:
