@@ -391,7 +391,7 @@ ANSWERS = (
     "Lütfen 3. maddeyi silin.",
     "Opt for plan B.",
     "Stoppen Sie bitte den Versand der Musterkiste, wir brauchen sie erst im Mai.",
-    "Delete my data from the CRM demo and show me an empty one.",
+    "Delete my data from the demo account and show me an empty one.",
     "Ikke kontakt meg før mandag, da er jeg på reise.",
     "Proszę mnie wypisać na to szkolenie.",
     "Unsubscribed users in your CSV are fine.",
