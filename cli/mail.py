@@ -133,24 +133,32 @@ def reading_json(path: str, reading: Reading) -> dict[str, Any]:
 
 def _say(shown: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        # Lone surrogates of a file name cannot be written as UTF-8.
-        print(json.dumps(shown, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+        document = json.dumps(shown, ensure_ascii=False)
+        print(document if _writable(document) == document else json.dumps(shown))
         return
-    path = shown["path"].encode("utf-8", "backslashreplace").decode()
+    print(_writable("\n".join(_lines(shown))))
+
+
+def _writable(text: str) -> str:
+    """The text, escaped where standard output cannot hold it: lone surrogates of a file name, or letters that its encoding lacks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _lines(shown: dict[str, Any]) -> Iterator[str]:
+    path = shown["path"]
     if "error" in shown:
-        print(f"{path}: cannot be read: {shown['error']}")
+        yield f"{path}: cannot be read: {shown['error']}"
         return
-    print(f"{path}: {shown['kind']} ({shown['rule']})")
+    yield f"{path}: {shown['kind']} ({shown['rule']})"
     back = shown["return"]
     if back["status"] != "none":
-        print(
-            f"  back     {back['date'] or ', '.join(back['candidates']) or '-'} ({back['status']}): {back['evidence']}"
-        )
+        days = back["date"] or ", ".join(back["candidates"]) or "-"
+        yield f"  back     {days} ({back['status']}): {back['evidence']}"
     for one in shown["bounce"]:
-        print(
-            f"  bounce   {one['recipient'] or '-'} {one['class']}{' hard' if one['hard'] else ''}: {one['diagnostic']}"
-        )
+        hard = " hard" if one["hard"] else ""
+        yield f"  bounce   {one['recipient'] or '-'} {one['class']}{hard}: {one['diagnostic']}"
     for one in shown.get("proposed", ()):
-        print(f"  instead  {one['name']} <{one['address']}>".replace("  <", " <"))
+        yield f"  instead  {one['name']} <{one['address']}>".replace("  <", " <")
     for one in shown["evidence"]:
-        print(f"  because  {one['where']}: {one['text']}")
+        yield f"  because  {one['where']}: {one['text']}"

@@ -216,7 +216,7 @@ _BASIC: dict[int, Cause] = {
 }
 _OWN_PHASES = frozenset({"connect", "greeting", "ehlo", "starttls", "auth", "reset"})
 _ENHANCED_CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d]|\.\d)")
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@:]+>?")
 _LINE_CODE = re.compile(r"^\s*(?:[2-5]\d\d[ -])?\s*")
 _WAIT = re.compile(r"\bin (?:about )?(\d{1,6}) ?(s|sec|seconds?|m|min|minutes?|hours?|h)\b|(?:\bin |wait |retry after )(\d\d):(\d\d):(\d\d)\b", re.IGNORECASE)  # fmt: skip
 

@@ -41,7 +41,7 @@ _FAILED = re.compile(
     r"could ?n[o']t (?:be )?deliver|(?:was|were|been|is|be) (?:not|un)[ -]?(?:able to be )?deliver|not (?:be )?delivered|undeliver|unable to deliver|not able to deliver|wasn'?t (?:able to )?deliver|can(?:not|'t) be delivered"
     r"|deliver\w* (?:has )?failed|failed to deliver|permanent(?:ly)? (?:fatal )?(?:error|failure|failed)|failed permanently|delivery (?:failure|errors?|problems?)|delivering your (?:mail|message)|delivery to the following|did not reach|could not be sent|returned to sender|delivery has been|failed (?:addresses|recipients?)|failure reasons|has been returned|been postponed|not a member of|duplicated message-id|detected a loop|loop back warning|reject(?:ing|ed)? (?:mail from|spammers)"
     r"|user unknown|unknown user|no such user|invalid (?:user|address|recipient)|mailbox (?:is )?(?:full|unavailable)|rejected (?:by|for)|you tried to contact|was rejected|been rejected|not accepted"
-    r"|送信できません|配信できません|送信に失敗|配信に失敗|送れません|无法(?:投递|送达|传递)|無法(?:傳遞|投遞|送達)|未能送达|не может быть (?:доставлено|отправлено)|не (?:было|удалось) доставл?е?н?и?т?|не доставлено"
+    r"|送信できません|配信できません|送信に失敗|配信に失敗|送れません|无法(?:投递|送达|传递)|無法(?:傳遞|投遞|送達)|未能送达|被退回|не может быть (?:доставлено|отправлено)|не (?:было|удалось) доставл?е?н?и?т?|не доставлено"
     r"|nicht zugestellt|unzustellbar|n'a pas pu être|pas été (?:remis|distribué)|no (?:se )?(?:ha podido|pudo|puede) (?:ser )?entrega|non è stato possibile|non (?:è stato|può essere) (?:recapitat|consegnat)|não (?:pôde|foi) (?:ser )?(?:possível )?entreg|niet (?:worden )?(?:bezorgd|afgeleverd)|kunde inte levereras|kunne ikke leveres|nie (?:mogła|została|można)\b.{0,30}dostarcz|nelze doručit|nebyl[ao]? doručen",
     re.IGNORECASE,
 )

@@ -30,14 +30,23 @@ _BOUNDARY = re.compile(r"(?:[.!?]+(?=\s|$)|[。!?…]+|\n+)\s*")
 
 
 @cache
+def _prefixes() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rf"{_LEAD}(?:{fold(source)})") for source in stopping.PREFIXES)
+
+
+def _polite_end(line: str) -> int:
+    """Where the longest politeness that a line starts with ends; "no" begins more than one language's."""
+    return max((found.end() for one in _prefixes() if (found := one.match(line))), default=0)
+
+
+@cache
 def _patterns() -> tuple[re.Pattern[str], ...]:
-    """Of politeness before a request, of requests, of what a text may start with, and of what may stand alone."""
-    prefixes, requests, openings, words = (
+    """Of requests, of what a text may start with, and of what may stand alone."""
+    requests, openings, words = (
         "|".join(fold(source).replace("~", _GAP) for source in part)
-        for part in (stopping.PREFIXES, stopping.REQUESTS, stopping.OPENINGS, stopping.WORDS)
+        for part in (stopping.REQUESTS, stopping.OPENINGS, stopping.WORDS)
     )
     return (
-        re.compile(rf"{_LEAD}(?:{prefixes})"),
         re.compile(rf"{_LEAD}(?:{requests})"),
         re.compile(rf"{_LEAD}(?:{openings})"),
         re.compile(rf"{_LEAD}(?:{words})[\s\W_]*\Z"),
@@ -81,7 +90,7 @@ def _request(text: str, *, short: bool) -> Evidence | None:
 
 def _in_sentence(sentence: str, *, first: bool, question: bool) -> Evidence | None:
     """A request that the sentence starts with, after politeness."""
-    polite, request, opening, word = _patterns()
+    request, opening, word = _patterns()
     folded = Folded.of(sentence, _SENTENCE)
     line, start = folded.line, 0
     for _ in range(_POLITENESS):
@@ -92,16 +101,15 @@ def _in_sentence(sentence: str, *, first: bool, question: bool) -> Evidence | No
             found = request.match(rest)
         if found is not None:
             return folded.evidence("text", start, start + found.end())
-        before = polite.match(rest)
-        if before is None:
+        before = _polite_end(rest)
+        if not before:
             break
-        start += before.end()
+        start += before
     return None
 
 
 def _only_polite(sentence: str) -> bool:
-    polite = _patterns()[0]
     line, start = f"{Folded.of(sentence, _SENTENCE).line} ", 0
-    while start < len(line) and (found := polite.match(line, start)) and found.end() > start:
-        start = found.end()
+    while start < len(line) and (length := _polite_end(line[start:])):
+        start += length
     return not line[start:].strip()

@@ -27,7 +27,7 @@ _ORIGINAL = re.compile(
       | (?:a\ )?copy\ of\ (?:the|your)\ (?:original\ )?(?:message|mail)\b
       | begin\ (?:original|forwarded|returned)\ message
       | ursprüngliche\ nachricht | message\ d'origine | mensaje\ original | messaggio\ originale | mensagem\ original
-      | 元のメッセージ | 原邮件 | 原始郵件
+      | 元のメッセージ | 原邮件(?!信息) | 原始郵件
       )
     | original\ message\ headers?:
     | received:\ (?:from|by|\(|unknown|via)

@@ -98,6 +98,26 @@ async def test_a_table_for_people(tmp_path: Path) -> None:
     assert "  back     2026-09-10 (date): Back tomorrow" in lines
 
 
+def test_an_output_that_lacks_the_letters_gets_them_escaped() -> None:
+    raw = letter("明日より通常通り対応いたします。", "自動応答", Auto_Submitted="auto-replied")
+    for words in (["--json", "-"], ["-"]):
+        said = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from cli.main import invoke; raise SystemExit(invoke(['mail', 'classify', *{words}]))",
+            ],
+            input=raw,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        assert said.stdout.isascii()
+        if "--json" in words:
+            assert json.loads(said.stdout)["return"]["evidence"].startswith("明日より")
+
+
 def test_it_needs_neither_servers_nor_settings_nor_their_imports(tmp_path: Path) -> None:
     code = (
         "import sys; from cli.main import invoke; code = invoke(['mail', 'classify', '--json', '-'])\n"

@@ -6,6 +6,7 @@ ABSENT = (
     "Hi there,\n\nThanks for reaching out. I'm on annual leave until Monday 21 September and won't be checking mail. Please contact ops@customer.example if it can't wait.\n\nDana",
     "I am currently on maternity leave and will return in March 2027. Tom Smith (tom@customer.example) is covering for me.",
     "I will be attending a trade show in Frankfurt this week with limited connectivity. Expect delays.",
+    "Out sick today. Will get back to you as soon as I'm able.",
     "I'm off sick today. I'll get to your message when I return.",
     "Our plant is shut down for annual maintenance from 14 to 25 September.",
     "Thank you for your message. I'm on PTO and back on 9/21.",
@@ -444,6 +445,7 @@ GONE = (
     "田中は定年退職いたしました。",
     "该员工已离职。",
     "李伟已经不在我们公司了。",
+    "С 1 октября я не работаю в ООО «Лопаты». Обращайтесь к Петру: petr@customer.example",
     "담당자가 퇴사하였습니다.",
     "저는 이직하였습니다.",
 )  # fmt: skip
@@ -468,6 +470,8 @@ CHANGED = (
     "Jag har fått en ny e-postadress: d@ny.example",
     "Mój adres e-mail uległ zmianie: d@nowy.example",
     "Změna e-mailové adresy: d@novy.example",
+    "Změnila se mi e-mailová adresa, nová je d@novy.example.",
+    "Jeg har byttet e-postadresse, ny adresse er d@ny.example",
     "Мой адрес изменился: d@new.example",
     "이메일 주소가 변경되었습니다: d@new.example",
     "Nouvelle adresse : d@nouveau.example. Merci de mettre à jour vos contacts.",
@@ -490,9 +494,12 @@ UNREAD = (
     "Этот почтовый ящик больше не используется.",
     "Questa casella non è più attiva.",
     "Den här brevlådan bevakas inte längre.",
+    "Denne e-postkassen blir ikke lest.",
+    "Tätä sähköpostilaatikkoa ei lueta.",
 )  # fmt: skip
 
 RECEIPTS = (
+    "Thank you for your email. We receive many messages; please allow up to 3 business days for an answer.",
     "We have received your request and will get back to you within 24 hours.",
     "Thank you for contacting us. A member of our team will be in touch shortly.",
     "A ticket was opened. Our office hours are 9-5 and we are closed on weekends.",

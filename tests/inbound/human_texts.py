@@ -151,6 +151,15 @@ REQUESTS = (
     "请将我的邮箱从列表中移除",
     "메일 수신을 거부합니다.",
     "제 이메일을 목록에서 삭제해 주세요.",
+    "Thanks but no. Unsubscribe.",
+    "Please delete my data under GDPR and do not contact me again.",
+    "No me interesa, no me contacte más.",
+    "Stoppen Sie bitte die Zusendung weiterer E-Mails.",
+    "Stoppen Sie das bitte.",
+    "Meld meg av listen.",
+    "Ikke kontakt meg igjen.",
+    "Proszę mnie wypisać.",
+    "Už mi prosím nepište.",
 )  # fmt: skip
 
 ANSWERS = (
@@ -381,6 +390,10 @@ ANSWERS = (
     "Iptal edin lütfen 3. maddeyi.",
     "Lütfen 3. maddeyi silin.",
     "Opt for plan B.",
+    "Stoppen Sie bitte den Versand der Musterkiste, wir brauchen sie erst im Mai.",
+    "Delete my data from the demo account and show me an empty one.",
+    "Ikke kontakt meg før mandag, da er jeg på reise.",
+    "Proszę mnie wypisać na to szkolenie.",
     "Unsubscribed users in your CSV are fine.",
     "Unsubscribe rate looks good!",
     "Stop, wait, I found the mistake. Ignore my last mail.",

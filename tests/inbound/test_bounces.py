@@ -153,6 +153,7 @@ FORMATS: list[tuple[str, tuple[str, ...], str, str, str, str, str]] = [
     ("czech", (NULL,), "postmaster@client.example", "Nedoručitelné: nabídka", "Doručení se nezdařilo:\n\nbob@client.example\nSchránka příjemce je plná.\n", "mailbox_full", "bounce:text"),
     ("russian", (NULL,), "postmaster@client.example", "Недоставленное сообщение", "bob@client.example\nПочтовый ящик переполнен.\n", "mailbox_full", "bounce:text"),
     ("japanese", (NULL,), "postmaster@client.example", "配信不能", "bob@client.example\n宛先のメールアドレスは存在しません。\n", "hard_invalid", "bounce:text"),
+    ("chinese, with the fields of the mail", (NULL,), "Postmaster@relay.example", "系统退信", "抱歉,您的邮件被退回来了……\n原邮件信息:\n收件人 bob@client.example\n退信原因: 550 Invalid User\n建议解决方案: 请核对收件人地址\n", "hard_invalid", "bounce:text"),
     ("chinese", (NULL,), "postmaster@client.example", "系统退信", "bob@client.example\n收件人邮箱不存在。\n", "hard_invalid", "bounce:text"),
 ]  # fmt: skip
 

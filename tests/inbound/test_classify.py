@@ -69,6 +69,11 @@ def test_challenges() -> None:
             {"Auto_Submitted": "auto-replied"},
         ),
         (
+            "I'm protecting myself from junk mail. Please click the link and complete the verification process, "
+            "you have to do this only once: https://x.example",
+            {"Auto_Submitted": "auto-replied"},
+        ),
+        (
             "Um Ihre E-Mail zuzustellen, klicken Sie auf den Link und bestätigen Sie, dass Sie ein Mensch sind: https://x.example",
             {},
         ),

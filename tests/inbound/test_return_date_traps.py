@@ -66,6 +66,8 @@ REPLIES = [
     (WEDNESDAY, "I'm out of the office till 16-10-2026.", "2026-10-16"),
     (WEDNESDAY, "I'm out of the office till October 16, 2026, 5:00 PM.", "2026-10-16"),
     (WEDNESDAY, "I'm out of the office till 17:00 on 16 October.", "2026-10-16"),
+    (WEDNESDAY, "I'm out from 3pm on Thursday 8 October until 9am on Monday 19 October.", "2026-10-19"),
+    (WEDNESDAY, "I'm out from 9am on Thursday 8 October until 5pm on Friday 16 October.", "2026-10-17"),
     (WEDNESDAY, "I'm out until 16th/17th October.", "ambiguous"),
     (WEDNESDAY, "Out of office from 5th October, back on the 19th October.", "2026-10-19"),
     (WEDNESDAY, "*** OUT OF OFFICE *** I am on leave and return Monday, 12 October ***", "2026-10-12"),

@@ -41,6 +41,7 @@ CASES = [
         "Ich bin wegen Krankheit nicht im Büro. Ihre Nachricht vom 6.10. wird nicht weitergeleitet.",
         "none",
     ),
+    ("de", WEDNESDAY, "Ich bin in KW 41 und 42 nicht im Hause.", "2026-10-19"),
     # French
     ("fr", WEDNESDAY, "Je suis absent jusqu'au 19 octobre.", "2026-10-19"),
     ("fr", WEDNESDAY, "Je suis en congés jusqu'au vendredi 16 octobre inclus.", "2026-10-17"),
@@ -186,6 +187,15 @@ CASES = [
     ("ro", WEDNESDAY, "Sunt în concediu până la 16 octombrie.", "2026-10-16"),
     ("ro", WEDNESDAY, "Revin luni, 19 octombrie.", "2026-10-19"),
     ("el", WEDNESDAY, "Θα επιστρέψω στις 19 Οκτωβρίου.", "2026-10-19"),
+    # the words behind a year: "r.", "г."
+    ("pl", WEDNESDAY, "W dniu 8.10.2026 r. przebywam poza biurem.", "2026-10-09"),
+    ("pl", WEDNESDAY, "Urlop w dniach 05.10.2026r. - 09.10.2026r.", "2026-10-10"),
+    ("pl", WEDNESDAY, "Wracam 16.10.2026 r. Pozdrawiam", "2026-10-16"),
+    ("ru", WEDNESDAY, "С 5 по 9 октября 2026 г. нахожусь в отпуске.", "2026-10-10"),
+    ("ru", WEDNESDAY, "Нахожусь в отпуске до 9.10.2026 г. включительно.", "2026-10-10"),
+    # Scandinavian abbreviations: from and including, to and including
+    ("no", WEDNESDAY, "Jeg er borte fra kontoret f.o.m. 5. oktober t.o.m. 9. oktober.", "2026-10-10"),
+    ("sv", WEDNESDAY, "Jag är ledig fr.o.m. 5/10 t.o.m. 9/10.", "2026-10-10"),
     # Japanese
     ("ja", WEDNESDAY, "10月5日から10月16日まで休暇をいただいております。", "2026-10-17"),
     ("ja", WEDNESDAY, "10月19日(月)に出社いたします。", "2026-10-19"),

@@ -122,6 +122,11 @@ RCPT: list[tuple[int, str, str, str, str]] = [
     (550, "5.7.1 Messages missing a valid Message-ID header are not accepted.", "content", "message", "not_sent_content"),
     (554, "5.6.0 Corrupt message", "content", "message", "not_sent_content"),
     (554, "5.7.1 Virus found: Eicar-Test-Signature", "content", "message", "not_sent_content"),
+    (550, "5.4.310 DNS domain client.example does not exist [Message=InfoDomainNonexistent]", "hard_domain", "contact", "bounce_hard"),
+    (554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message", "sender_quota", "mailbox", "hold_mailbox"),
+    (550, "5.4.6 Unusual sending activity detected. Please try after sometime", "sender_quota", "mailbox", "hold_mailbox"),
+    (550, "permanent failure for one or more recipients (bob@client.example:blocked)", "policy_block", "message", "bounce_spam"),
+    (530, "5.7.57 Client not authenticated to send mail.", "own_config", "mailbox", "hold_mailbox"),
     # routes
     (554, "5.4.6 Too many hops 26 (25 max)", "expired", "contact", "defer"),
     (451, "4.4.1 Connection timed out", "expired", "contact", "defer"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from store import catalog
 from tests.harness import plain_step
+from tests.inbound import mails
 from tests.virtual.conftest import OFFICE_HOURS, VirtualWorld, berlin, local, next_monday
 
 STEPS = [plain_step(1), *(plain_step(number, wait="3d") for number in range(2, 7))]
@@ -107,7 +108,7 @@ async def test_resume_before_the_due_time_keeps_the_due_time(virtual: VirtualWor
     assert [local(at) for _, at in await virtual.sendings(enrollment)][1] == (monday + timedelta(days=3), 9, 0)
 
 
-async def test_a_return_date_moves_every_open_enrollment_of_the_person_to_the_first_slot_after_the_buffer(
+async def test_an_automatic_reply_with_a_day_moves_every_open_enrollment_of_the_person_to_the_first_slot_after_the_buffer(
     virtual: VirtualWorld,
 ) -> None:
     world, monday = virtual.world, next_monday()
@@ -121,10 +122,17 @@ async def test_a_return_date_moves_every_open_enrollment_of_the_person_to_the_fi
     for sequence in enrollments:
         await virtual.pass_until("anna", berlin(monday, 12), sequence)
 
-    # Back on a Friday: one business day later is Monday.
-    await world.fact(enrollments[here], "out_of_office", return_date=(monday + timedelta(days=4)).isoformat())
-    for sequence, enrollment in enrollments.items():
+    # Back on a Friday, says the automatic answer to one of the two: one business day later is Monday.
+    back = monday + timedelta(days=4)
+    mail = world.recipients.inbox(world.address("anna"))[0]
+    taken = await world.take(mails.absence(mail, f"I am out of the office until {back:%A, %d %B %Y}."))
+    assert (taken.kind, taken.needs) == ("out_of_office", None)
+    for enrollment in enrollments.values():
         await world.until_status(enrollment, "paused", "out_of_office")
+    for sequence, enrollment in enrollments.items():
+        await virtual.pass_until("anna", berlin(monday + timedelta(days=7), 8), sequence)
+        assert len(await virtual.sendings(enrollment)) == 1
         await virtual.pass_until("anna", berlin(monday + timedelta(days=8)), sequence)
         left = [local(at) for _, at in await virtual.sendings(enrollment)]
         assert left == [(monday, 9, 0), (monday + timedelta(days=7), 9, 0)]
+    assert len(world.recipients.inbox(world.address("anna"))) == 4

@@ -47,6 +47,7 @@ _ORDINAL_UNTIL = word_set("-ig -aig -eig -jaig -jeig -iig ig")
 _ORDINAL_FROM = word_set("-tol -atol -etol -jatol -jetol -itol 'den 'dan 'ten 'tan")
 _NAME_FROM = frozenset({"tol", "dan", "den", "ten", "tan"})
 
+_OF_YEAR = frozenset({"r", "г", "р"})
 _AFTER_DAY = re.compile(r"n(?:o|\.|[-/]|o?[dF]{1,2})?$")
 _BEFORE_DAY = re.compile(r"[.,]?\s?\d|\)")
 _CASE = re.compile(r"'[^\W\d_]{1,4}(?![^\W_])")
@@ -173,6 +174,9 @@ class _Lexer:
     def _word(self, word: str, place: int, end: int) -> int:
         folded = self.tokens.folded
         word = "d" if word == "d." else word.removesuffix("-feira")
+        if word in _OF_YEAR and self.symbols[-1:] == ["y"]:  # 5.10.2026 r., 9 октября 2026 г.
+            after = self.tokens.text[end + 1 :].lstrip()[:1]
+            return end + 1 if folded[end : end + 1] == "." and not after.isupper() else end
         if word == "v" and folded[end : end + 1] == "." and folded[end + 1 : end + 3].strip().isdigit():
             word = "vecka"  # v. 43
         name = name_of(word) if word[0] < "\u1100" else None

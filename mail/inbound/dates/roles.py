@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -20,6 +21,7 @@ _NEARBY = 60
 """Tokens on either side of a numeric date that are looked at for its language."""
 
 _IN = word_set("in dans en tra fra em daqui over om za через за içinde peste dentro")
+_HOUR = re.compile(r"\d{1,2}")
 _AFTER_COUNT = word_set("múlva sonra kuluttua päästä later")
 
 
@@ -213,7 +215,18 @@ class _Reading:
             start = self.today
         if start and days.status == "date" and start > days.days[0]:
             start = None
-        yield self._hit(Rank.RANGE, span, days.moved(7 if last.kind == "week" else 1), start)
+        later = 7 if last.kind == "week" else 0 if self._until_morning(first, last) else 1
+        yield self._hit(Rank.RANGE, span, days.moved(later), start)
+
+    def _until_morning(self, first: Atom, last: Atom) -> bool:
+        """Whether a range ends in the morning of its last day: "until 9 am on Monday 19 October" is back on that day."""
+        tokens = self.sentence.tokens
+        between = range(first.end, last.start)
+        if not any(self.sentence.symbols[index] == "U" for index in between):
+            return False
+        times = [tokens.between(index, index + 1) for index in between if self.sentence.symbols[index] == "t"]
+        hour = _HOUR.search(times[-1]) if times else None
+        return hour is not None and int(hour[0]) <= 12 and "p" not in times[-1]
 
     def _weekdays(self, first: Atom, last: Atom) -> Resolved:
         """The end of "Monday to Friday": this week's where today lies between them."""

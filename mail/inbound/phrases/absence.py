@@ -14,6 +14,7 @@ _AWAY = (
     r"on (?:maternity|paternity|parental|medical|sick|annual|study|family|compassionate|bereavement|adoption|extended|personal|military|unpaid|administrative) leave",
     r"on (?:my |our )?(?:annual |summer |winter |christmas |easter )?(?:vacation|holidays?|pto|sabbatical)\b",
     r"on leave\b",
+    r"(?:out|off) (?:sick|ill)\b",
     r"on (?:a|the) (?:\w+ )?(?:plane|flight|train|cruise|ship)\b",
     r"in the field\b",
     r"(?:unplugged|off the grid|digital detox|ooto\b|disconnected from work)",

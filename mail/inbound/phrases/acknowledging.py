@@ -99,6 +99,7 @@ _RECEIVED_UNSPACED = (
 
 _WILL_ANSWER = (
     r"(?:within|in) (?:the next )?(?:\d+|one|two|three|five|a few|24|48|72|an)(?:\s?-\s?\d+| to \w+| or \w+)? ?(?:\(\w+\) )?(?:business |working |work |office )?(?:hours?|days?|hrs?|minutes)",
+    r"(?:please )?(?:allow|give us) (?:us )?(?:up to |at least |about |around |approximately )?(?:\d+|one|two|three|five|a few)(?:\s?-\s?\d+| to \w+)? (?:business |working |full )*(?:hours?|days?|weeks?)",
     r"(?:as soon as (?:possible|we can|i can)|shortly|at (?:our|my|the) earliest|in due course|momentarily|soonest)",
     r"(?:get back to you|be in touch|respond to (?:you|your)|reply to you|contact you|review your (?:request|message|e-?mail|inquiry|enquiry|application)|follow up with you)",
     r"(?:innerhalb|binnen)(?: von| der nachsten)? \w+ (?:werktag|arbeitstag|stunden|tagen)",

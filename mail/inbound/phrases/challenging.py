@@ -62,6 +62,7 @@ DEMANDS = Phrases(
         r"(?:your )?(?:e-?mail|message)~(?:(?:is being|has been|was|is) (?:held|quarantined|intercepted|placed on hold|blocked until)|awaiting|will not be delivered until|waiting)~(?:verif|confirm|approv|authenticat|click|authoriz|until you|captcha)",
         r"(?:solve|complete|enter|type)~(?:captcha|the (?:characters|code|letters|word)|challenge|puzzle)",
         r"(?:allowed|approved|guest|white|safe|accepted) ?-?(?:sender|list|senders)~(?:click|form|request|link|add)",
+        r"complet\w+ (?:the |this |a |our )?(?:verification|authentication|validation|confirmation) (?:process|step|form)",
         r"sender (?:verification|authentication|confirmation|validation) (?:request|required|is required|needed)",
         r"challenge[ /-]response",
         r"one-?time (?:verification|authentication|confirmation)",
