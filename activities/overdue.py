@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.enrollment import Terms
 from activities.services import Services
-from domain.guards import expires_at
+from domain.guards import expires_at, late_from
 from domain.schedule import NeverOpen
 from domain.sequences import find_step
 from domain.state import can_send
@@ -59,7 +59,9 @@ async def _place(services: Services, connection: Connection, enrollment: str, ea
         return
     terms = await Terms.read(services, connection, state)
     index = find_step(terms.sequence, state.step)
-    expiry = expires_at(terms.sequence.steps[index], state.due) if index is not None and state.attempt == 1 else None
+    expiry = None
+    if index is not None and state.attempt == 1:
+        expiry = expires_at(terms.sequence.steps[index], late_from(state))
     if expiry is not None and expiry < earliest:
         return  # too late to be sent: it needs no place
     try:

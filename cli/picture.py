@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 from zoneinfo import ZoneInfo
 
 _LEFT, _TOP, _HEAD, _ROW, _SPACE = 56, 52, 26, 13, 34
 _WIDTH = 900
 _SHADES = 5
+_A_YEAR = 350
+"""From so many days on the labels name the year instead of the day."""
 
 _STYLE = """
 svg { font: 11px system-ui, sans-serif; }
@@ -34,13 +36,14 @@ def picture(title: str, emails: Iterable[tuple[str, datetime]], mailboxes: Itera
     names = list(mailboxes)
     if not cells:
         return _document(
-            _LEFT + _WIDTH, _TOP + _SPACE, [_text(12, 24, title, "title"), _text(12, 48, "No email leaves.")]
+            title, _LEFT + _WIDTH, _TOP + _SPACE, [_text(12, 24, title, "title"), _text(12, 48, "No email leaves.")]
         )
     days, hours = sorted({day for _, day, _ in cells}), sorted({hour for _, _, hour in cells})
     count = (days[-1] - days[0]).days + 1
     wide = max(2.0, min(24.0, _WIDTH / count))
     most = max(cells.values())
-    parts = [_text(12, 24, title, "title"), _text(12, 41, f"Emails per hour, in {zone}")]
+    what = f"Emails per hour, in {zone}, from {days[0]:%d %b %Y} to {days[-1]:%d %b %Y}"
+    parts = [_text(12, 24, title, "title"), _text(12, 41, what)]
     width = _LEFT + max(count * wide, 560) + 16
     parts += _legend(width, most)
     y = float(_TOP)
@@ -49,7 +52,7 @@ def picture(title: str, emails: Iterable[tuple[str, datetime]], mailboxes: Itera
         parts.append(_text(12, y + 15, f"{name}: {total} emails", "name"))
         parts += _panel(y + _HEAD, name, cells, days[0], count, hours, wide, most)
         y += _HEAD + _ROW * (hours[-1] - hours[0] + 1) + _SPACE
-    return _document(width, y, parts)
+    return _document(f"{title}. {what}", width, y, parts)
 
 
 def _panel(
@@ -73,11 +76,8 @@ def _panel(
     every = -(-count // 12)
     for index in range(0, count, every):
         day = first + timedelta(days=index)
-        parts.append(
-            _text(
-                _LEFT + index * wide, y + high + 13, f"{day:%d %b}" if count * wide > 500 or index == 0 else f"{day:%d}"
-            )
-        )
+        label = f"{day:%d %b}" if count * wide > 500 or index == 0 else f"{day:%d}"
+        parts.append(_text(_LEFT + index * wide, y + high + 13, f"{day:%b %Y}" if count > _A_YEAR else label))
     return parts
 
 
@@ -102,7 +102,7 @@ def _text(x: float, y: float, text: str, kind: str | None = None, *, anchor: str
     return f'<text x="{x:.1f}" y="{y:.1f}"{styled}>{escape(text)}</text>'
 
 
-def _document(width: float, height: float, parts: list[str]) -> str:
+def _document(label: str, width: float, height: float, parts: list[str]) -> str:
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     body = "\n".join(['<rect class="page" width="100%" height="100%"/>', *parts])
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(label)}>\n<style>{_STYLE}</style>\n{body}\n</svg>\n'

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from domain.reasons import find
 from domain.sequences import SequenceSettings, Step
+from domain.state import EnrollmentState
 from domain.statuses import HoldKind
 from domain.watching import TROUBLE
 
@@ -248,6 +249,11 @@ def _step_checks(facts: Facts, step: Step) -> Iterator[Check]:
     yield _fact("template", facts.template_error is None, {"error": facts.template_error}, "template_error")
     missing = list(facts.missing_variables)
     yield _fact("variables", not missing, {"missing": missing}, "variable_missing")
+
+
+def late_from(state: EnrollmentState) -> datetime | None:
+    """From when on an email counts as late: its slot. Waiting for a window or a limit makes no email late (design section 3)."""
+    return state.slot.at if state.slot else state.due
 
 
 def expires_at(step: Step, due: datetime | None) -> datetime | None:

@@ -20,6 +20,7 @@ from typing import Literal
 
 from domain.capacity import NOTHING, Booking, Own, Rule, jitter
 from domain.durations import Duration
+from domain.guards import expires_at
 from domain.mailbox_calendar import MailboxCalendar
 from domain.plans import End, Gate, Member, Newcomer, Plan, Planned, Running, Sender, World
 from domain.schedule import after, is_open, resolve_moment, return_from_absence, seen_by
@@ -281,8 +282,8 @@ class Play:
                 self._park(run, gate, hold)
                 return None
         reason = self._not_sent(run, step.id)
-        expires = found.expires_after
-        if expires is not None and now > booking.at + expires.delta + timedelta(days=expires.business_days):
+        expiry = expires_at(found, booking.at)
+        if expiry is not None and now > expiry:
             reason = reason or "step_expired"
         if reason is not None:
             self._end(run, "not_sent", now, reason)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.guards import ContactFacts, Facts, MailboxFacts
+from domain.guards import ContactFacts, Facts, MailboxFacts, late_from
 from domain.sequences import Mailbox, SequenceSettings, Step
 from domain.state import EnrollmentState
 
@@ -38,8 +38,7 @@ def guard_facts(
         settings=settings,
         enrollment=state.enrollment,
         step=step,
-        # Lateness is counted from the slot: waiting for a window or a limit makes no email late (design section 3).
-        due=state.slot.at if state.slot else state.due,
+        due=late_from(state),
         # Whoever asks for a further attempt knows that it is late.
         expires=attempt == 1,
         attempt=attempt,

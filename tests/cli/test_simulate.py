@@ -114,7 +114,22 @@ async def test_it_writes_a_table_a_file_of_lines_and_a_picture(
     cells = [title.text or "" for title in picture.iter(f"{SVG}title")]
     assert cells[0] == "Mon 2027-03-01 09:00: 10"
     assert sum(int(cell.rpartition(": ")[2]) for cell in cells) == 55
+    shown = [text.text or "" for text in picture.iter(f"{SVG}text")]
+    assert shown[:2] == [
+        "Spring <2027> & on",
+        "Emails per hour, in Europe/Berlin, from 01 Mar 2027 to 05 Mar 2027",
+    ]
+    assert "mara: 55 emails" in shown
+    assert picture.getroot().attrib["aria-label"].startswith("Spring <2027> & on. Emails per hour")
     assert "prefers-color-scheme: dark" in image.read_text()
+
+
+async def test_a_picture_of_years_names_the_years(nowhere: Shell, files: list[str], tmp_path: Path) -> None:
+    image = tmp_path / "out.svg"
+    await nowhere.text(*files, "--per-day", "1", "--window", "mon 09:00-10:00", "--svg", str(image))
+    shown = [text.text or "" for text in ElementTree.parse(image).iter(f"{SVG}text")]
+    assert "Mar 2027" in shown
+    assert any(text.endswith(" 2028") for text in shown[2:])
 
 
 @pytest.mark.parametrize(

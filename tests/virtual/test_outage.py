@@ -125,3 +125,29 @@ async def test_after_three_days_without_a_worker_the_rest_leaves_in_order_and_wi
     )
     assert all(9 <= local(at)[1] < 17 for at in everything)
     assert not world.recipients.duplicates()
+
+
+async def test_what_a_limit_kept_waiting_is_late_from_its_slot_on_only(workerless_virtual: VirtualWorld) -> None:
+    """Due on Monday all of them, two a day. On Thursday those of Wednesday are not too late, and keep their order."""
+    virtual, world, monday = workerless_virtual, workerless_virtual.world, next_monday()
+    await world.add_schedule("office", OFFICE_HOURS, "Europe/Berlin")
+    box = await world.add_mailbox(limits={"per_day": 2, "per_hour": 100, "gap": "10m", "new_per_day": 2})
+    sequence = await world.add_sequence(
+        "patient", [plain_step(1, expires_after="36h")], schedule="office", mailboxes=[box], settings={"settle": "60d"}
+    )
+    async with world.worker():
+        contacts = [f"c{number}" for number in range(6)]
+        enrolled = {await virtual.enroll(contact, berlin(monday, 6)): (contact, sequence) for contact in contacts}
+    *late, fifth, sixth = enrolled
+    back = berlin(monday + 3 * DAY, 9, 15)
+    async with outage(virtual, enrolled.values(), back):
+        for contact, _ in reversed(enrolled.values()):
+            await virtual.pass_until(contact, back + timedelta(seconds=1))
+        for enrollment in late:
+            await world.until_status(enrollment, "not_sent", "step_expired")
+        await play(virtual, {one: enrolled[one] for one in (fifth, sixth)}, berlin(monday + 4 * DAY))
+        for enrollment in (fifth, sixth):
+            await world.until_state(enrollment, lambda state: state.sent == 1)
+    [(_, first)], [(_, second)] = await virtual.sendings(fifth), await virtual.sendings(sixth)
+    assert back <= first < back + GAP
+    assert first + GAP <= second < first + 2 * GAP
