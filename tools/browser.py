@@ -1,6 +1,6 @@
 """Finds Chromium for the browser tests, or installs it. Standard library only: it runs before anything is sure to be there.
 
-    python tools/browser.py     prints where it is; where there is none, installs it or says in one line how
+python tools/browser.py     prints where it is; where there is none, installs it or says in one line how
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def main(minutes: float, command: list[str]) -> int:
     if linux and ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     # A process group of its own, to interrupt all of it as Ctrl-C would.
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 (the caller's own command)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         status = process.wait(minutes * 60)
     except subprocess.TimeoutExpired:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api.console import (
-    attention,
     audit,
     bulk,
     contacts_tab,
     enrollment,
     inbound,
     live,
-    # mailboxes,
     problems,
     sequence,
     sequences,
@@ -36,8 +34,6 @@ ROUTERS = tuple(
         settings_form,
         enrollment,
         inbound,
-        attention,
-        # mailboxes,
         audit,
         live,
     )
