@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, trail_of
 from api.authentication import local_path
 from api.console.enrollment import OUTCOMES
 from api.console.forms import Form, actor_of, after, command_payload, text_of, texts_of
@@ -103,7 +103,7 @@ async def _one(
         try:
             await hands.enrollments.command(row.enrollment, action, payload)
         except DomainError as error:
-            request.state.audit.add(action, "enrollment", row.enrollment, error.code)
+            trail_of(request).add(action, "enrollment", row.enrollment, "refused", error.code)
             return error.message
-    request.state.audit.add(action, "enrollment", row.enrollment, "done")
+    trail_of(request).add(action, "enrollment", row.enrollment)
     return None

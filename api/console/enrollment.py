@@ -97,7 +97,7 @@ async def menu(request: Request, id: str, hands: Hands) -> Response:
     return render(request, "menu.html", it=it, back=back, **_actions(it, sequence.definition.mailboxes))
 
 
-@router.post("/commands/{name}", dependencies=OPERATE)
+@router.post("/commands/{name}", name="{name}", dependencies=OPERATE)
 async def command(request: Request, id: str, name: str, hands: Hands, form: Form) -> Response:
     """Give a command, by the same way as the API."""
     if name not in COMMANDS:

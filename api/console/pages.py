@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -76,6 +77,54 @@ def sentence(row: Row, now: datetime) -> str:
     return explain.sentence(row.state, now)
 
 
+GUARDS = {
+    "stop_mark": "No stop is recorded",
+    "global_switch": "Everything is switched on",
+    "sequence_switch": "The sequence is switched on",
+    "opted_in": "The contact has not opted out",
+    "not_suppressed": "The address is not suppressed",
+    "address_present": "There is an address",
+    "address_valid": "The address is well-formed",
+    "address_alive": "The address has not bounced",
+    "address_verified": "The address is verified, or need not be",
+    "consent": "Consent is given, or not needed",
+    "same_job": "The contact has the same job",
+    "contact_stage": "The contact's stage is not excepted",
+    "account_stage": "The account's stage is not excepted",
+    "in_time": "The step has not expired",
+    "thread": "There is a thread to reply in, or none is needed",
+    "template": "The template can be rendered",
+    "variables": "Every variable has a value",
+    "mailbox": "The mailbox is one of the sequence's",
+    "mailbox_able": "The mailbox can send",
+}
+"""What each guard makes sure of (domain/guards.py)."""
+
+_MAIL_ID = re.compile(r"the inbound mail [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def without_ids(text: str) -> str:
+    """A sentence as people read it: the mail that it names by its ID stands in the timeline beside it."""
+    return _MAIL_ID.sub("an inbound mail", text)
+
+
+def inputs(found: Mapping[str, Any]) -> str:
+    """What a guard looked at, in words."""
+    return "; ".join(f"{words(name)}: {_value(value)}" for name, value in found.items())
+
+
+def _value(value: Any) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT.*", value):
+        return f"{datetime.fromisoformat(value).astimezone(UTC):%a %-d %b %H:%M:%S} UTC"
+    return str(value)
+
+
 def plural(number: int, one: str, many: str | None = None) -> str:
     """`1 contact`, `2 contacts`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
@@ -101,9 +150,17 @@ def _templates() -> Environment:
         extensions=["jinja2.ext.do"],
     )
     found.filters.update(
-        instant=instant, words=words, plural=plural, actor=actor, sentence=sentence, pending=pending_word, short=short
+        instant=instant,
+        words=words,
+        plural=plural,
+        actor=actor,
+        sentence=sentence,
+        pending=pending_word,
+        short=short,
+        inputs=inputs,
+        without_ids=without_ids,
     )
-    found.globals.update(version=static_version, plural=plural)
+    found.globals.update(version=static_version, plural=plural, guards=GUARDS)
     return found
 
 

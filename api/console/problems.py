@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from temporalio.service import RPCError
 
+from api.access import trail_of
 from api.authentication import local_path
 from api.console.forms import after
 from api.console.pages import render
@@ -19,8 +20,12 @@ from domain.errors import DomainError, Refused
 from store.database import UNAVAILABLE
 
 
-def page(request: Request, status: int, title: str, detail: str, fix: str | None = None) -> Response:
+def page(
+    request: Request, status: int, title: str, detail: str, fix: str | None = None, *, code: str | None = None
+) -> Response:
     """A problem. After a form one is back where one was, with a notice: what had been typed elsewhere stays."""
+    if request.method == "POST":
+        trail_of(request).ended("failed" if status >= 500 else "refused", code)
     if request.method == "POST" and status != 403:
         back = local_path(urlsplit(request.headers.get("referer", "")).path)
         return after(request, back, "refused", " ".join(part for part in (f"{title}: {detail}.", fix) if part))
@@ -35,7 +40,9 @@ def install(app: FastAPI) -> None:
         fix = error.fix
         if isinstance(error, Refused) and error.allowed and fix is None:
             fix = f"Possible now: {', '.join(name.replace('_', ' ') for name in error.allowed)}."
-        return page(request, status_of(error), _title(error.code), f"{_field(error)}{error.message}", fix)
+        return page(
+            request, status_of(error), _title(error.code), f"{_field(error)}{error.message}", fix, code=error.code
+        )
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
