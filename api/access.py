@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
@@ -11,7 +11,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
 from domain.errors import DomainError
-from store.audit import Result
+from store.audit import Trail
 
 Scope = Literal["read", "operate", "admin", "inbound"]
 
@@ -74,36 +74,6 @@ async def _caller(request: Request) -> Caller | None:
 
 Signed = Annotated[Caller, Depends(_caller)]
 """The caller, in a route that needs a scope."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A line of a request's trail."""
-
-    action: str
-    kind: str
-    target: str
-    result: Result
-    code: str | None
-
-
-@dataclass
-class Trail:
-    """What the audit will say of a request besides its action, target and status (see `api.audit`)."""
-
-    parts: list[Part] = field(default_factory=list)
-    by: str | None = None
-    """Whom the request names, where that is not the key's own actor."""
-    result: Result | None = None
-    code: str | None = None
-
-    def add(self, action: str, kind: str, target: str, result: Result = "done", code: str | None = None) -> None:
-        """One of several things that the request acted on gets an entry of its own."""
-        self.parts.append(Part(action, kind, target, result, code))
-
-    def ended(self, result: Result, code: str | None = None) -> None:
-        """What came of the request, where its status does not say so: a form is answered by a redirect in any case."""
-        self.result, self.code = result, code
 
 
 def trail_of(request: Request) -> Trail:

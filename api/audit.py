@@ -15,13 +15,13 @@ from starlette.requests import HTTPConnection
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import Caller, Trail, every_route, needs
+from api.access import Caller, every_route, needs
 from api.authentication import who_is
 from api.bodies import answers
 from api.problems import MEDIA_TYPE, TooLarge
 from api.services import Hands, Services
 from store import audit
-from store.audit import Entry, Result, Who
+from store.audit import Result, Trail, Who
 from store.database import UNAVAILABLE
 
 _log = structlog.get_logger(__name__)
@@ -82,12 +82,7 @@ class Audit:
         result: Result = "done" if status < 400 else "refused" if status < 500 else "failed"
         try:
             async with self.database.transaction() as connection:
-                for part in trail.parts:
-                    told = (part.action, part.kind, part.target, part.result)
-                    await audit.note(connection, who, *told, code=part.code, by=trail.by)
-                await audit.finish(
-                    connection, entry, trail.result or result, status=status, code=trail.code or code, by=trail.by
-                )
+                await audit.finish_with(connection, who, entry, trail, result, status=status, code=code)
         except UNAVAILABLE as error:
             # What was done is done, and its entry stands, without a result.
             _log.warning("audit_result_lost", entry=entry, status=status, error=str(error) or type(error).__name__)
@@ -151,27 +146,6 @@ _ENTRY = {
 }
 
 
-def shown(entry: Entry) -> dict[str, Any]:
-    """An entry as JSON."""
-    return {
-        "id": entry.id,
-        "at": entry.at.isoformat(),
-        "key": entry.key,
-        "actor": entry.actor,
-        "by": entry.by,
-        "session": entry.session,
-        "action": entry.action,
-        "kind": entry.kind,
-        "target": entry.target,
-        "from": entry.origin,
-        "request": entry.request,
-        "result": entry.result,
-        "status": entry.status,
-        "code": entry.code,
-        "finished_at": None if entry.finished_at is None else entry.finished_at.isoformat(),
-    }
-
-
 @router.get(
     "/audit",
     dependencies=[needs("admin")],
@@ -194,4 +168,4 @@ async def get_audit(
         entries, next_cursor = await audit.page(
             connection, cursor=cursor, key=key, actor=actor, action=action, kind=kind, target=target, limit=limit
         )
-    return {"items": [shown(entry) for entry in entries], "next_cursor": next_cursor}
+    return {"items": [entry.as_json() for entry in entries], "next_cursor": next_cursor}

@@ -6,7 +6,6 @@ Bodies are judged by the domain's own rules, so that HTTP, CLI and files refuse 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -14,16 +13,16 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
-from api.access import DEFAULT_ACTOR, ScopeMissing, Trail, caller_of, trail_of
+from api.access import DEFAULT_ACTOR, ScopeMissing, caller_of, trail_of
 from api.problems import InvalidRequest
 from domain.errors import InvalidDefinition
-from domain.ids import check_id
+from domain.ids import ACTOR_FORM, check_id, is_actor
 from domain.sequences import Definition, parse_definition
+from store.audit import Trail
 from store.catalog import NotFound
 
 D = TypeVar("D", bound=Definition)
 
-_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,119}")
 
 _DOCUMENTED: dict[str, type[BaseModel]] = {}
 
@@ -88,13 +87,9 @@ def known(kind: str, key: str) -> str:
 
 
 def check_actor(value: object) -> str:
-    """Who says it, as an ID: it goes into histories, where no name and no address may stand. Raises InvalidRequest."""
-    if not isinstance(value, str) or _ACTOR.fullmatch(value) is None:
-        raise InvalidRequest(
-            "not an actor",
-            field="by",
-            fix="an ID such as person:ana or key:crm, without spaces, 120 characters at most",
-        )
+    """Who says it, as an ID. Raises InvalidRequest."""
+    if not isinstance(value, str) or not is_actor(value):
+        raise InvalidRequest("not an actor", field="by", fix=ACTOR_FORM)
     return value
 
 

@@ -13,10 +13,11 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import Caller, Trail
+from api.access import Caller
 from api.authentication import by_bearer, by_session, session_token
 from api.problems import TooLarge, no_store, problem
 from api.services import Services
+from store.audit import Trail
 from store.database import UNAVAILABLE
 
 _log = structlog.get_logger(__name__)

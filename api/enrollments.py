@@ -244,10 +244,10 @@ async def enroll(id: str, data: Body, hands: Hands, actor: Actor, response: Resp
     if request.mailbox is not None and request.mailbox not in stored.definition.mailboxes:
         fix = f"one of {', '.join(stored.definition.mailboxes)}"
         raise InvalidRequest("the sequence does not send from this mailbox", field="mailbox", fix=fix)
-    results = [EnrolledView(**one.as_json()) for one in await _enroll(hands, id, request, by)]
-    for one in results:
-        code = str(one.refused[0]["code"]) if one.refused else ("pending" if one.pending else None)
-        actor.audit.add("enroll", "contact", one.contact, "refused" if one.refused else "done", code)
+    done = await _enroll(hands, id, request, by)
+    for one in done:
+        actor.audit.add("enroll", "contact", one.contact, *one.audited)
+    results = [EnrolledView(**one.as_json()) for one in done]
     counts = [(one.enrolled and not one.pending, bool(one.refused), one.pending) for one in results]
     enrolled, refused, pending = (sum(column) for column in zip(*counts, strict=True))
     if pending:

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Code, emit
-from cli.session import AsOption, JsonOption, actor, open_database, open_temporal, run
+from cli.session import AsOption, JsonOption, actor, changing, open_database, open_temporal, run
 from client import checking, repairing
 from client.checking import Finding
 from client.repairing import Repair
 from settings import load_settings
+from store.audit import Result
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,9 +46,13 @@ def check(
             report = await checking.check(client, database, now=now, query_seconds=patience)
             repairs: tuple[Repair, ...] = ()
             if repair:
-                repairs = await repairing.repair(
-                    client, database, report.findings, by=actor(by), now=now, query_seconds=patience
-                )
+                async with changing(database, "repair", by) as trail:
+                    repairs = await repairing.repair(
+                        client, database, report.findings, by=actor(by), now=now, query_seconds=patience
+                    )
+                    for one in repairs:
+                        done: Result = "done" if one.done else "refused"
+                        trail.add("repair", "workflow", one.finding.workflow_id, done, one.finding.code)
         told: dict[str, Any] = {"checked": report.checked, "findings": [one.as_json() for one in report.findings]}
         lines = [line for finding in report.findings for line in _found(finding)]
         lines.append(f"{report.checked} open enrollments looked at, {len(report.findings)} with problems")

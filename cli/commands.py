@@ -16,6 +16,7 @@ from cli.session import (
     JsonOption,
     WhichArgument,
     actor,
+    changing,
     given,
     moment,
     open_enrollments,
@@ -52,7 +53,8 @@ def _tell(name: str, who: list[str] | None, contact: str | None, by: str | None,
             async with enrollments.database.read() as connection:
                 key = await which(connection, who, contact)
             give = enrollments.command if name in COMMANDS else enrollments.fact
-            answer = await give(key, name, {"by": actor(by), **given(**fields)})
+            async with changing(enrollments.database, name, by, "enrollment", key):
+                answer = await give(key, name, {"by": actor(by), **given(**fields)})
         said = answer.model_dump(mode="json")
         # What is at its default is left out on the wire; programs that read this want it there.
         shown = {**said, "accepted": answer.accepted, "adopted": answer.adopted, "reason": answer.reason}

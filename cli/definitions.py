@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from cli.output import emit, table
-from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, read_yaml, run
+from cli.session import AsOption, JsonOption, actor, changing, open_database, open_enrollments, read_yaml, run
 from client import definitions
 from mail import imap
 from mail.definitions import check_mailbox, check_sequence, server_of
@@ -37,13 +37,22 @@ def _applied(kind: str, applied: Applied) -> str:
     return f"{kind} {applied.id} {'applied' if applied.changed else 'is unchanged'}{revision}"
 
 
+def _id_of(data: Any) -> str | None:
+    """What a definition calls itself, before it is judged."""
+    found = data.get("id") if isinstance(data, dict) else None
+    return found if isinstance(found, str) else None
+
+
 @sequence.command("apply")
-def sequence_apply(file: FileArgument, as_json: JsonOption = False) -> None:
+def sequence_apply(file: FileArgument, by: AsOption = None, as_json: JsonOption = False) -> None:
     """Add a sequence or change it. Nothing is written when anything in the file is wrong."""
     data = read_yaml(file)
 
     async def work() -> None:
-        async with open_enrollments() as enrollments:
+        async with (
+            open_enrollments() as enrollments,
+            changing(enrollments.database, "put_sequence", by, "sequence", _id_of(data)),
+        ):
             applied = await definitions.apply_sequence(enrollments, data, check=check_sequence)
         emit(asdict(applied), _applied("sequence", applied), as_json=as_json)
 
@@ -121,7 +130,11 @@ def sequence_off(
 
 def _switch(key: str, on: bool, by: str | None, as_json: bool) -> None:
     async def work() -> None:
-        async with open_enrollments() as enrollments:
+        action = "switch_on" if on else "switch_off"
+        async with (
+            open_enrollments() as enrollments,
+            changing(enrollments.database, action, by, "sequence", key),
+        ):
             epoch = await enrollments.switch("sequence", key, on=on, by=actor(by))
         word = "on" if on else "off"
         text = f"{key} is switched {word}" if epoch is not None else f"{key} was {word} already"
@@ -131,12 +144,12 @@ def _switch(key: str, on: bool, by: str | None, as_json: bool) -> None:
 
 
 @schedule.command("apply")
-def schedule_apply(file: FileArgument, as_json: JsonOption = False) -> None:
+def schedule_apply(file: FileArgument, by: AsOption = None, as_json: JsonOption = False) -> None:
     """Add a schedule or change it."""
     data = read_yaml(file)
 
     async def work() -> None:
-        async with open_database() as database:
+        async with open_database() as database, changing(database, "put_schedule", by, "schedule", _id_of(data)):
             applied = await definitions.apply_schedule(database, data)
         emit(asdict(applied), _applied("schedule", applied), as_json=as_json)
 
@@ -158,12 +171,12 @@ def schedule_show(key: Annotated[str, typer.Argument(metavar="SCHEDULE")], as_js
 
 
 @mailbox.command("add")
-def mailbox_add(file: FileArgument, as_json: JsonOption = False) -> None:
+def mailbox_add(file: FileArgument, by: AsOption = None, as_json: JsonOption = False) -> None:
     """Add a mailbox or change it. Passwords are references (env:NAME, file:/path), never the secret itself."""
     data = read_yaml(file)
 
     async def work() -> None:
-        async with open_database() as database:
+        async with open_database() as database, changing(database, "put_mailbox", by, "mailbox", _id_of(data)):
             applied = await definitions.apply_mailbox(database, data, check=check_mailbox)
         emit(asdict(applied), _applied("mailbox", applied), as_json=as_json)
 
@@ -231,7 +244,11 @@ def mailbox_up(
 
 def _set_mailbox(key: str, state: Literal["up", "paused"], by: str | None, as_json: bool) -> None:
     async def work() -> None:
-        async with open_enrollments() as enrollments:
+        action = "up" if state == "up" else "pause"
+        async with (
+            open_enrollments() as enrollments,
+            changing(enrollments.database, action, by, "mailbox", key),
+        ):
             epoch = await enrollments.set_mailbox(key, state, by=actor(by))
         text = f"{key} is {state}" if epoch is not None else f"{key} was {state} already"
         emit({"mailbox": key, "state": state, "changed": epoch is not None}, text, as_json=as_json)

@@ -17,6 +17,7 @@ from cli.session import (
     JsonOption,
     WhichArgument,
     actor,
+    changing,
     moment,
     open_database,
     open_enrollments,
@@ -73,9 +74,13 @@ def enroll(
     start = _instant(start_at)
 
     async def work() -> None:
-        async with open_enrollments() as enrollments:
-            results = [
-                await enrollments.enroll(
+        async with (
+            open_enrollments() as enrollments,
+            changing(enrollments.database, "enroll", by, "sequence", sequence) as trail,
+        ):
+            results = []
+            for key in keys:
+                result = await enrollments.enroll(
                     sequence,
                     key,
                     by=actor(by),
@@ -84,8 +89,8 @@ def enroll(
                     overrides=override or (),
                     on_conflict="return" if existing else "refuse",
                 )
-                for key in keys
-            ]
+                trail.add("enroll", "contact", key, *result.audited)
+                results.append(result)
         emit(
             {"results": [result.as_json() for result in results]},
             [line for result in results for line in _enrolled(result)],

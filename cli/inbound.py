@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Code, Failure, emit, table
-from cli.session import AsOption, JsonOption, actor, open_database, open_enrollments, run, which
+from cli.session import AsOption, JsonOption, actor, changing, open_database, open_enrollments, run, which
 from client.inbound import Inbound, Taken
 from client.reading import inbound_shown
 from domain.inbound import Arrival, Kind
@@ -124,14 +124,19 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
 def take(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Raw mails; - reads standard input.")],
     mailbox: Annotated[str | None, typer.Option(help="The mailbox they arrived in.")] = None,
+    by: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take mails in, as if they had arrived. The same mail again has no second effect."""
     raws = [(str(path), _bytes(path)) for path in files]
 
     async def work() -> None:
-        async with _open() as way:
-            done = [(name, await way.take(Arrival(raw, datetime.now(UTC), "http", mailbox))) for name, raw in raws]
+        async with _open() as way, changing(way.onward.database, "post_mail", by) as trail:
+            done = []
+            for name, raw in raws:
+                taken = await way.take(Arrival(raw, datetime.now(UTC), "http", mailbox))
+                trail.add("post_mail", "mail", taken.id)
+                done.append((name, taken))
         emit(
             {"items": [{"path": name, **taken.as_json()} for name, taken in done]},
             [f"{name}: {_said(taken)}" for name, taken in done],
@@ -185,7 +190,8 @@ def correct(
             if enrollment is not None:
                 async with way.onward.database.read() as connection:
                     owner = await which(connection, [enrollment], None)
-            taken = await way.correct(mail, by=actor(by), kind=kind, return_date=day, enrollment=owner)
+            async with changing(way.onward.database, "correct_mail", by, "mail", mail):
+                taken = await way.correct(mail, by=actor(by), kind=kind, return_date=day, enrollment=owner)
         emit(taken.as_json(), _said(taken), as_json=as_json)
 
     run(work())
@@ -197,7 +203,7 @@ def settle(mail: MailArgument, by: AsOption = None, as_json: JsonOption = False)
 
     async def work() -> None:
         async with open_database() as database:
-            async with database.transaction() as connection:
+            async with changing(database, "settle_mail", by, "mail", mail), database.transaction() as connection:
                 await inbound.settle(connection, mail, by=actor(by), now=datetime.now(UTC))
             async with database.read() as connection:
                 shown = inbound_shown(await inbound.get(connection, mail))

@@ -35,9 +35,9 @@ def _command(only_mail: bool) -> Callable[..., object]:
         mail.add_to(app)
         return typer.main.get_command(app)
     # Heavy: Temporal and the database.
-    from cli import check, definitions, demo, enrollments, inbound, people, planning, servers, simulate
+    from cli import check, definitions, demo, enrollments, inbound, keys, people, planning, servers, simulate
 
-    for part in (demo, enrollments, planning, simulate, definitions, people, inbound, mail, check, servers):
+    for part in (demo, enrollments, planning, simulate, definitions, people, inbound, mail, keys, check, servers):
         part.add_to(app)
     return typer.main.get_command(app)
 

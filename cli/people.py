@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Code, Failure, emit
-from cli.session import AsOption, JsonOption, actor, given, open_database, read_text, run
+from cli.session import AsOption, JsonOption, actor, changing, given, open_database, read_text, run
 from client import definitions
 from domain.sequences import parse_definition
 from mail.definitions import check_address, spelling
@@ -39,6 +39,7 @@ def contacts_import(
         Path | None, typer.Argument(metavar="FILE", help="Contacts as CSV; - reads standard input.")
     ] = None,
     accounts: Annotated[Path | None, typer.Option(help="Accounts as CSV, imported first.")] = None,
+    by: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add and update contacts and accounts, all rows of a file or none. Blank cells leave what is stored as it is."""
@@ -52,13 +53,15 @@ def contacts_import(
         lines: list[str] = []
         async with open_database() as database:
             if companies is not None:
-                put = await definitions.import_accounts(database, companies.rows, lines=companies.lines)
+                async with changing(database, "import_accounts", by):
+                    put = await definitions.import_accounts(database, companies.rows, lines=companies.lines)
                 done["accounts"] = asdict(put)
                 lines.append(_counted("accounts", put))
             if people is not None:
-                imported = await definitions.import_contacts(
-                    database, people.rows, spelling=spelling, lines=people.lines
-                )
+                async with changing(database, "import_contacts", by):
+                    imported = await definitions.import_contacts(
+                        database, people.rows, spelling=spelling, lines=people.lines
+                    )
                 done["contacts"] = {**asdict(imported.rows), "malformed_addresses": list(imported.malformed)}
                 lines.append(_counted("contacts", imported.rows))
                 if imported.malformed:
@@ -132,9 +135,14 @@ def contact_set(
     parsed = parse_definition(ContactChanges, _some(changes))
 
     async def work() -> None:
-        async with open_database() as database, database.transaction() as connection:
-            found = await finding.contact(connection, key)
-            after = await catalog.set_contact(connection, found, parsed, by=actor(by), now=datetime.now(UTC))
+        async with open_database() as database:
+            async with database.read() as connection:
+                found = await finding.contact(connection, key)
+            async with (
+                changing(database, "patch_contact", by, "contact", found),
+                database.transaction() as connection,
+            ):
+                after = await catalog.set_contact(connection, found, parsed, by=actor(by), now=datetime.now(UTC))
         emit(asdict(after), _contact_lines(after), as_json=as_json)
 
     run(work())
@@ -165,7 +173,11 @@ def account_set(
     changes = parse_definition(AccountChanges, _some(given(stage=stage, name=name, fields=_fields(field))))
 
     async def work() -> None:
-        async with open_database() as database, database.transaction() as connection:
+        async with (
+            open_database() as database,
+            changing(database, "patch_account", by, "account", key),
+            database.transaction() as connection,
+        ):
             after = await catalog.set_account(connection, key, changes, by=actor(by), now=datetime.now(UTC))
         emit(asdict(after), f"{after.name} ({after.id}), stage {after.stage}", as_json=as_json)
 

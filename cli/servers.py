@@ -33,7 +33,8 @@ def worker() -> None:
 
 def api(
     host: Annotated[
-        str | None, typer.Option(help="Address to bind; beyond 127.0.0.1 it needs ONWARD_API_TOKEN.")
+        str | None,
+        typer.Option(help="Address to bind; beyond 127.0.0.1 it needs a key (`onward keys create`, ONWARD_API_TOKEN)."),
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = None,
 ) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import uuid
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +16,15 @@ import yaml
 from temporalio.client import Client
 
 from activities.services import valid_address
+from cli.failures import failure_of
 from cli.output import Code, Failure
 from client.connection import connect
 from client.enrollments import Enrollments
 from domain.durations import parse_duration
 from settings import Settings, load_settings
-from store import finding
-from store.database import Connection, Database
+from store import audit, finding
+from store.audit import Result, Trail
+from store.database import UNAVAILABLE, Connection, Database
 
 AsOption = Annotated[
     str | None, typer.Option("--as", metavar="ACTOR", help="Who acts, for the story; default person:<you>.")
@@ -87,6 +90,32 @@ async def open_temporal(settings: Settings) -> Client:
             f"Temporal cannot be reached at {address}",
             fix="see TEMPORAL_ADDRESS, or start `onward demo` or `onward stack`",
         ) from error
+
+
+@asynccontextmanager
+async def changing(
+    database: Database, action: str, by: str | None, kind: str | None = None, target: str | None = None
+) -> AsyncIterator[Trail]:
+    """Around whatever a command changes: it is on record before it is done, and what came of it after. Actions have the names
+    of the HTTP API's."""
+    who = audit.Who("cli", actor(by), "cli", uuid.uuid4().hex)
+    async with database.read() as connection:
+        entry = await audit.begin(connection, who, action, kind, target)
+    trail = Trail()
+
+    async def finish(result: Result, code: str | None = None) -> None:
+        async with database.transaction() as connection:
+            await audit.finish_with(connection, who, entry, trail, result, code=code)
+
+    try:
+        yield trail
+    except Exception as error:
+        failure = failure_of(error)
+        expected = failure is not None and failure.exit_code in (Code.INVALID, Code.REFUSED)
+        with suppress(*UNAVAILABLE):  # else it would hide what went wrong
+            await finish("refused" if expected else "failed", "unexpected" if failure is None else failure.code)
+        raise
+    await finish("done")
 
 
 @asynccontextmanager

@@ -35,6 +35,7 @@ from domain.state import EnrollmentState
 from domain.transitions import apply, validate
 from domain.waking import WakeInput, wake_id
 from store import catalog, effects, enrollments, gates, marks
+from store.audit import Result
 from store.database import Connection, Database
 from store.gates import Opened
 from store.marks import Mark
@@ -77,6 +78,13 @@ class Enrolled:
             "pending": self.pending,
             "already_open": self.already_open,
         }
+
+    @property
+    def audited(self) -> tuple[Result, str | None]:
+        """What the audit says of it."""
+        if self.refused:
+            return "refused", str(self.refused[0]["code"])
+        return "done", "pending" if self.pending else None
 
 
 @dataclass

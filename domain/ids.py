@@ -7,6 +7,8 @@ import re
 from domain.errors import InvalidDefinition
 
 WORKFLOW_TYPE = "Enrollment"
+_ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,119}")
+ACTOR_FORM = "an ID such as person:ana or key:crm, without spaces, 120 characters at most"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -25,3 +27,8 @@ def check_id(value: str, field: str) -> str:
             fix="use 1 to 80 letters, digits, dots, dashes or underscores, starting with a letter or digit",
         )
     return value
+
+
+def is_actor(value: object) -> bool:
+    """Whether it can say who does something: it goes into histories, where no name and no address may stand."""
+    return isinstance(value, str) and _ACTOR.fullmatch(value) is not None

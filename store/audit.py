@@ -5,9 +5,9 @@ An entry is committed before its command runs and its result after it: an entry 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.errors import DomainError
 from store.database import Connection
@@ -57,6 +57,56 @@ class Entry:
     code: str | None
     by: str | None
 
+    def as_json(self) -> dict[str, Any]:
+        """For callers."""
+        return {
+            "id": self.id,
+            "at": self.at.isoformat(),
+            "key": self.key,
+            "actor": self.actor,
+            "by": self.by,
+            "session": self.session,
+            "action": self.action,
+            "kind": self.kind,
+            "target": self.target,
+            "from": self.origin,
+            "request": self.request,
+            "result": self.result,
+            "status": self.status,
+            "code": self.code,
+            "finished_at": None if self.finished_at is None else self.finished_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several things that a request or command acted on."""
+
+    action: str
+    kind: str
+    target: str
+    result: Result
+    code: str | None
+
+
+@dataclass
+class Trail:
+    """What the audit will say of a request or command besides its action, target and outcome."""
+
+    parts: list[Part] = field(default_factory=list)
+    by: str | None = None
+    """Whom it names, where that is not the key's own actor."""
+    result: Result | None = None
+    code: str | None = None
+
+    def add(self, action: str, kind: str, target: str, result: Result = "done", code: str | None = None) -> None:
+        """One of several things that it acted on gets an entry of its own."""
+        self.parts.append(Part(action, kind, target, result, code))
+
+    def ended(self, result: Result, code: str | None = None) -> None:
+        """What came of it, where that does not show: a form is answered by a redirect in any case."""
+        self.result, self.code = result, code
+
 
 async def begin(
     connection: Connection, who: Who, action: str, kind: str | None = None, target: str | None = None
@@ -94,6 +144,23 @@ async def note(
     """An entry and its result at once: a part of what an entry before told of, or something that is over already."""
     entry = await begin(connection, who, action, kind, target)
     await finish(connection, entry, result, status=status, code=code, by=by)
+
+
+async def finish_with(
+    connection: Connection,
+    who: Who,
+    entry: int,
+    trail: Trail,
+    result: Result,
+    *,
+    status: int | None = None,
+    code: str | None = None,
+) -> None:
+    """What came of it and of its parts."""
+    for part in trail.parts:
+        told = (part.action, part.kind, part.target, part.result)
+        await note(connection, who, *told, code=part.code, by=trail.by)
+    await finish(connection, entry, trail.result or result, status=status, code=trail.code or code, by=trail.by)
 
 
 def _kept(text: str | None) -> str | None:

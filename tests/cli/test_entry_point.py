@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli import check, definitions, demo, enrollments, people, servers
+from cli import check, definitions, demo, enrollments, keys, people, servers
 from cli.demo_servers import ROOT
 from embedded.server import free_port
 from tests.cli.conftest import Shell, enter
@@ -29,7 +29,7 @@ def onward(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_command_and_it_needs_no_server(tmp_path: Path) -> None:
     said = onward("--help", ONWARD_HOME=str(tmp_path), COLUMNS="100")
     assert (said.returncode, said.stderr) == (0, "")
-    for part in (demo, enrollments, definitions, people, check, servers):
+    for part in (demo, enrollments, definitions, people, keys, check, servers):
         named = typer.Typer()
         part.add_to(named)
         commands = [command.callback.__name__ for command in named.registered_commands if command.callback]
