@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import time
+import webbrowser
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from client.enrollments import Enrollments
 from embedded.recipients import Received, duplicates
 from embedded.server import Progress
 from mail.definitions import check_sequence
-from store import catalog, enrollments, inbound
+from store import access, catalog, enrollments, inbound
 from store.csv_files import parse_contacts_csv
 from store.database import Database
 from store.enrollments import EnrollmentUnknown
@@ -44,6 +45,10 @@ ONCE_SECONDS = 85.0
 KILL_AFTER = 8
 """Emails received when the worker is killed: everybody's first one."""
 LOOK_EVERY = 0.25
+NEWCOMER_SECONDS = 20.0
+"""How long the play waits for the newcomer to open the console."""
+KEY = "demo"
+"""The name of the key that signs the newcomer in."""
 
 
 def show(home: Path, *, once: bool, json_file: Path | None, console: Console) -> int:
@@ -119,11 +124,29 @@ class _Play:
             self.screen.start()
             stack.callback(self.screen.stop)
             self.shown_mail |= {mail["id"] for mail in await self._came_in(onward)}
+            if not once:
+                await self._open_console(database)
             await self._enroll(onward)
             if once:
                 return await self._once(onward, json_file)
             await self._lasting(onward)
         return 0
+
+    async def _open_console(self, database: Database) -> None:
+        """Show the way into the console, and give the newcomer a moment to be there when it begins."""
+        token = await sign_in_token(database)
+        link = f"{self.servers.api_url}/sign-in/{token}"
+        self.screen.say(f"\nThe console, signed in by this link (once, within ten minutes):\n\n  {link}\n")
+        if opens_browser():
+            await asyncio.to_thread(webbrowser.open, link)
+        self.screen.say(f"The play begins when you are there, or in {NEWCOMER_SECONDS:.0f} s.")
+        deadline = time.monotonic() + NEWCOMER_SECONDS
+        while time.monotonic() < deadline and not self.stop.is_set():
+            async with database.read() as connection:
+                if await access.link_used(connection, token):
+                    break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), LOOK_EVERY)
 
     async def _once(self, onward: Enrollments, json_file: Path | None) -> int:
         while not self.stop.is_set() and time.monotonic() - self.began < ONCE_SECONDS:
@@ -215,8 +238,8 @@ class _Play:
         self.screen.say(f"\n{said}. Workflows in Temporal UI, and mail:")
         for each in await self._look(onward):
             self.screen.say(f"  {each['contact']:<6} {each['temporal_ui'] or each['workflow_id']}")
-        self.screen.say(f"  mail   {self.servers.inboxes}/<address>/*.eml, or `{command()} inbox mara`")
-        self.screen.say(f"  API    {self.servers.api_url}/docs\n")
+        self.screen.say(f"  mail    {self.servers.inboxes}/<address>/*.eml, or `{command()} inbox mara`")
+        self.screen.say(f"  console {self.servers.api_url}/ (another way in: `{command()} keys link {KEY}`)\n")
 
     # -----------------------------------------------------------------------------------------------------------------
     # Directions
@@ -307,6 +330,24 @@ class _Play:
         )
         lines = ["In a second terminal, try:", *(f"  {onward} {words}" for words in tries)]
         return ["", *lines, "Ctrl-C stops it; the data stays (make demo goes on, make demo-clean forgets)."]
+
+
+async def sign_in_token(database: Database) -> str:
+    """The token of a sign-in link of the demo's own key, which may do everything."""
+    now = datetime.now(UTC)
+    async with database.transaction() as connection:
+        try:
+            key = await access.find_key(connection, KEY)
+        except access.KeyUnknown:
+            key, _ = await access.create_key(connection, KEY, ["admin"], actor="person:you", by=cast.DIRECTOR, now=now)
+        return await access.create_link(connection, key.id, now)
+
+
+def opens_browser() -> bool:
+    """Whether there is a screen to open a browser on, and somebody at the terminal."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _is_at_rest(shown: Mapping[str, Any]) -> bool:

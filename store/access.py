@@ -205,6 +205,12 @@ async def create_link(connection: Connection, key_id: str, now: datetime) -> str
     return token
 
 
+async def link_used(connection: Connection, token: str) -> bool:
+    """Whether somebody has signed in with a link."""
+    row = await connection.fetchrow(sql("access.link"), digest(token))
+    return row is not None and row["used_at"] is not None
+
+
 class LinkInvalid(DomainError):
     """A sign-in link that signs nobody in (any more): `link_used`, `link_expired`, `link_unknown`."""
 
