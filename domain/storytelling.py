@@ -14,8 +14,7 @@ from domain import explanation
 from domain.inbound import Kind
 from domain.messages import COMMANDS
 from domain.reasons import CATALOGUE, Group
-from domain.storywords import COMMAND, DETAILS, GATES, MAIL, NOTED, PHASES, REFUSED, SHORT, WHO, WHY_UNKNOWN
-from domain.watching import TROUBLE
+from domain.storywords import COMMAND, DETAILS, GATES, MAIL, NOTED, PHASES, REFUSED, SHORT, TROUBLES, WHO, WHY_UNKNOWN
 
 Value = str | datetime
 """What a detail says: words, or an instant for the page to write in the reader's way."""
@@ -47,6 +46,11 @@ def short(kind: str | None) -> str:
     if kind.endswith("_refused"):
         return "Command refused"
     return _capital(kind.replace("_", " "))
+
+
+def trouble(code: str | None) -> str:
+    """Why a mailbox cannot send or be read, in words; "" where no reason is known."""
+    return "" if not code else TROUBLES.get(code, _plain(code))
 
 
 def tell(kind: str, data: Mapping[str, Any], steps: Mapping[str, int] | None = None) -> Told:
@@ -145,8 +149,8 @@ def _delivery_unknown(line: _Line) -> str:
 
 def _parked(line: _Line) -> str:
     code = line.said("code")
-    trouble = f" ({TROUBLE[code]})" if code in TROUBLE else ""
-    return f"The email was held back. {_sentence('hold', line.said('hold'))}{trouble}"
+    why = f" ({TROUBLES[code]})" if code in TROUBLES else ""
+    return f"The email was held back. {_sentence('hold', line.said('hold'))}{why}"
 
 
 def _rebooked(line: _Line) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.inbound import Kind
+from domain.watching import TROUBLE
 
 MAIL: dict[Kind, str] = {
     Kind.HUMAN_REPLY: "a reply",
@@ -170,3 +171,20 @@ DETAILS = {
     "error": "What is wrong",
     "field": "Field",
 }
+
+TROUBLES = {
+    **TROUBLE,
+    "auth_failure": "its server does not accept us: login or sender authentication",
+    "own_config": "its server refuses to send for us: relaying, or another sender's address",
+    "sender_quota": "its provider's sending limit is used up",
+    "rate_limited": "its provider asks for a slower pace",
+    "refused_after_login": "its server accepts the login and refuses to send all the same",
+    "spam_block": "several of its emails were refused as spam within an hour",
+    "policy_block": "its emails are refused by policy",
+    "unreachable": "its SMTP server does not answer",
+    "smtp_host_invalid": "the name of its SMTP server is none",
+    "smtp_starttls_missing": "its SMTP server does not offer STARTTLS",
+    "smtp_auth_missing": "its SMTP server offers no login that we know",
+    "smtp_tls_untrusted": "the certificate of its SMTP server is not trusted",
+}
+"""Why a mailbox cannot send or be read: codes of `mailboxes.state_code` and of its reading."""

@@ -8,11 +8,19 @@ CREATE INDEX enrollments_by_step_id ON enrollments (sequence_id, status, step_id
 CREATE INDEX enrollments_by_reason ON enrollments (sequence_id, status, reason, last_event_at, id) WHERE reason IS NOT NULL;
 
 -- What waits for a person, over all sequences, newest first. Partial, so that whoever advances costs nothing here.
-CREATE INDEX enrollments_halted ON enrollments (status, reason, last_event_at DESC, id DESC)
-    WHERE status IN ('bounced', 'not_sent') AND NOT closed;
-CREATE INDEX enrollments_held ON enrollments (reason, last_event_at DESC, id DESC)
-    WHERE status = 'paused' AND reason IN ('delivery_unknown', 'system_error') AND NOT closed;
-CREATE INDEX stop_marks_oldest ON stop_marks (recorded_at DESC, enrollment_id, id) WHERE adopted_at IS NULL;
+CREATE INDEX enrollments_bounced ON enrollments (last_event_at DESC, id DESC) WHERE status = 'bounced' AND NOT closed;
+-- Without what goes on by itself once it is mended.
+CREATE INDEX enrollments_not_sent ON enrollments (last_event_at DESC, id DESC)
+    WHERE status = 'not_sent' AND NOT closed AND reason NOT IN ('template_error', 'mailbox_missing');
+CREATE INDEX enrollments_unknown ON enrollments (last_event_at DESC, id DESC)
+    WHERE status = 'paused' AND reason = 'delivery_unknown' AND NOT closed;
+CREATE INDEX enrollments_failed ON enrollments (last_event_at DESC, id DESC)
+    WHERE status = 'paused' AND reason = 'system_error' AND NOT closed;
+CREATE INDEX stop_marks_newest ON stop_marks (recorded_at DESC, enrollment_id DESC, id DESC) WHERE adopted_at IS NULL;
+CREATE INDEX inbound_messages_return_date ON inbound_messages (received_at DESC, id DESC)
+    WHERE needs = 'return_date' AND settled_at IS NULL;
+CREATE INDEX inbound_messages_needs_else ON inbound_messages (received_at DESC, id DESC)
+    WHERE needs <> 'return_date' AND settled_at IS NULL;
 
 -- What a search looks through: one text per contact and per account, lower-case, its parts on lines of their own so that no
 -- search matches across two of them.
