@@ -9,12 +9,14 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api.console import (
+    attention,
     audit,
     bulk,
     contacts_tab,
     enrollment,
     inbound,
     live,
+    mailboxes,
     problems,
     sequence,
     sequences,
@@ -34,6 +36,8 @@ ROUTERS = tuple(
         settings_form,
         enrollment,
         inbound,
+        attention,
+        mailboxes,
         audit,
         live,
     )

@@ -15,6 +15,7 @@ from api.access import needs
 from api.authentication import by_session
 from api.problems import AWAY, InvalidRequest
 from api.services import Hands, Services
+from client import attention as needing
 from store import listing, live
 
 router = APIRouter(dependencies=[needs("read")])
@@ -40,22 +41,20 @@ async def events(
     rows: Annotated[str, Query(max_length=10_000)] = "",
     sequence: Annotated[str | None, Query(max_length=120)] = None,
     all: bool = False,
+    attention: bool = False,
 ) -> Response:
-    """A stream of `changed`, for the enrollments `rows`, the counts and switch of `sequence`, or `all` sequences; `signed_out`
-    when the session is over."""
+    """A stream of `changed`, for the enrollments `rows`, the counts and switch of `sequence`, `all` sequences, or what needs
+    `attention`; `signed_out` when the session is over."""
     keys = [key for key in rows.split(",") if key]
     if len(keys) > MOST_ROWS:
         raise InvalidRequest(f"{len(keys)} rows", field="rows", fix=f"at most {MOST_ROWS}")
-    stream = _stream(request, hands, keys, sequence, everything=all)
+    watch = _Watch(hands, keys, sequence, everything=all, attention=attention)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_stream(request, hands, watch), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(
-    request: Request, hands: Services, keys: list[str], sequence: str | None, *, everything: bool
-) -> AsyncIterator[str]:
+async def _stream(request: Request, hands: Services, watch: _Watch) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    watch = _Watch(hands, keys, sequence, everything=everything)
     begun = looked_at_session = time.monotonic()
     stopping = hands.stopping
     while time.monotonic() - begun < LONGEST and not stopping.is_set():
@@ -79,11 +78,14 @@ async def _stream(
 class _Watch:
     """What one reader's page shows, as it was at the last look."""
 
-    def __init__(self, hands: Services, keys: list[str], sequence: str | None, *, everything: bool) -> None:
+    def __init__(
+        self, hands: Services, keys: list[str], sequence: str | None, *, everything: bool, attention: bool
+    ) -> None:
         self.hands = hands
         self.keys = keys
         self.sequence = sequence
         self.everything = everything
+        self.attention = attention
         self.rows: Any = None
         self.counts: Any = None
         self.count_next = 0.0
@@ -94,11 +96,13 @@ class _Watch:
         async with self.hands.database.read() as connection:
             rows = await live.fingerprints(connection, self.keys) if self.keys else None
             counts = self.counts
-            if time.monotonic() >= self.count_next and (self.sequence or self.everything):
+            if time.monotonic() >= self.count_next and (self.sequence or self.everything or self.attention):
                 began = time.monotonic()
                 known = await live.switches(connection)
                 if self.everything:
                     counts = (known, await live.counts(connection, known))
+                elif self.attention:
+                    counts = tuple((group.count, group.page) for group in await needing.read(connection, limit=20))
                 elif self.sequence in known.sequences:
                     switches = (known.everything, known.sequences[self.sequence])
                     counts = (switches, await listing.counts(connection, self.sequence))

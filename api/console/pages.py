@@ -25,7 +25,7 @@ from domain import explain
 from domain.explanation import actor
 from domain.reasons import find
 from domain.statuses import HoldKind
-from domain.storytelling import short
+from domain.storytelling import short, trouble
 from store.listing import Row
 
 HERE = Path(__file__).parent
@@ -157,6 +157,7 @@ def _templates() -> Environment:
         sentence=sentence,
         pending=pending_word,
         short=short,
+        trouble=trouble,
         inputs=inputs,
         without_ids=without_ids,
     )

@@ -75,10 +75,12 @@ async def ask(request: Request, id: str, hands: Hands) -> Response:
         ]
     else:
         title, button = f"Switch {name} on?", "Switch on"
-        lines = [
-            f"{plural(active, 'contact')} will be active again.",
-            f"{plural(parked, 'of them has', 'of them have')} come to a sending time meanwhile: they take slots in turn, within windows and limits.",
-        ]
+        lines = [f"{plural(active, 'contact')} will be active again."]
+        if parked:
+            have = plural(parked, "of them has", "of them have")
+            lines.append(
+                f"{have} come to a sending time meanwhile: they take slots in turn, within windows and limits."
+            )
     if not head["everything_on"]:
         lines.append("The switch over everything is off: while it is, nothing leaves all the same.")
     back = f"/sequences/{id}"

@@ -74,9 +74,11 @@ function toast(page) {
 // Forms: sent without leaving the page; the answer's regions replace this page's.
 async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
+  const headers = form.dataset.stay === undefined ? {} : { "Onward-Stay": "1" };
   button?.setAttribute("aria-busy", "true");
   try {
-    const { response, page } = await load(form.action, { method: "POST", body });
+    // By attribute: a field may be called "action".
+    const { response, page } = await load(form.getAttribute("action"), { method: "POST", body, headers });
     if (form.dataset.ask !== undefined && response.ok && !response.redirected) {
       showDialog(page);
       return;
@@ -99,7 +101,7 @@ async function send(form, button) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.dataset.plain !== undefined) return;
+  if (form.getAttribute("method") !== "post" || form.dataset.plain !== undefined) return;
   event.preventDefault();
   send(form, event.submitter);
 });
@@ -195,13 +197,17 @@ function replaceRows(page) {
     const picked = row.querySelector("input[data-pick]")?.checked;
     const box = fresh.querySelector("input[data-pick]");
     if (box) box.toggleAttribute("checked", false);
-    const cells = [...row.cells];
+    let changed = false;
     [...fresh.cells].forEach((cell, at) => {
-      // What the reader has open or focused stays; the rest is new.
-      if (cells[at] && (cells[at].contains(document.activeElement) || cells[at].innerHTML === cell.innerHTML)) return;
-      cells[at]?.replaceChildren(...document.importNode(cell, true).childNodes);
+      const old = row.cells[at];
+      // What the reader has focused or open stays; the rest is new.
+      if (!old || old.contains(document.activeElement) || old.contains(menuOf) || old.innerHTML === cell.innerHTML) return;
+      for (const attribute of cell.attributes) old.setAttribute(attribute.name, attribute.value);
+      old.replaceChildren(...document.importNode(cell, true).childNodes);
+      changed = true;
     });
     if (picked) row.querySelector("input[data-pick]").checked = true;
+    if (!changed) continue;
     row.classList.remove("changed");
     void row.offsetWidth;
     row.classList.add("changed");
@@ -234,12 +240,16 @@ function listen() {
   const rows = [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
   if (rows.length) url.searchParams.set("rows", rows.join(","));
   const source = new EventSource(url);
-  source.addEventListener("changed", () => {
+  const soon = () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => refresh(false).catch(() => {}), 150);
-  });
+  };
+  source.addEventListener("changed", soon);
   source.addEventListener("signed_out", () => { source.close(); location.reload(); });
-  source.addEventListener("open", () => document.documentElement.setAttribute("data-live", "on"));
+  source.addEventListener("open", () => {
+    document.documentElement.setAttribute("data-live", "on");
+    soon(); // what happened before we listened, or while the connection was lost
+  });
   source.addEventListener("error", () => document.documentElement.setAttribute("data-live", "off"));
   addEventListener("pagehide", () => source.close());
 }
