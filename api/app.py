@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from api import (
     audit,
@@ -30,7 +32,7 @@ from api.access import declared, every_route, needs
 from api.audit import Audit
 from api.bodies import documented
 from api.console import create_console
-from api.door import Door
+from api.door import Door, of_api
 from api.idempotency import Idempotency
 from api.problems import MEDIA_TYPE, ProblemDetails
 from api.services import Services
@@ -100,9 +102,15 @@ def create_app(services: Services) -> FastAPI:
     async def document() -> JSONResponse:
         return JSONResponse(app.openapi())
 
-    # Last: it answers whatever path the API does not.
-    app.mount("/", create_console(services))
+    app.routes.append(_Console("/", create_console(services)))
     return app
+
+
+class _Console(Mount):
+    """Answers whatever path is not the API's: there what is wrong is a problem, not a page."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.NONE, {}) if of_api(scope["path"]) else super().matches(scope)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from typing import Annotated, Any
 
+import asyncpg
 import structlog
 from fastapi import APIRouter, Query
 from starlette.datastructures import Headers
@@ -28,6 +29,8 @@ _log = structlog.get_logger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110 9.2.1)."""
+
+_LOST: tuple[type[BaseException], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
 _KINDS = {
     "sequences": "sequence",
@@ -72,6 +75,8 @@ class Audit:
             raise
         except Exception:
             await self._finish(who, entry, trail, 500, "internal_error")
+            for message in held:  # the console's page that says so
+                await send(message)
             raise
         await self._finish(who, entry, trail, *_answer(held))
         # On record before it is sent: who has the answer can find it there.
@@ -83,9 +88,9 @@ class Audit:
         try:
             async with self.database.transaction() as connection:
                 await audit.finish_with(connection, who, entry, trail, result, status=status, code=code)
-        except UNAVAILABLE as error:
+        except _LOST as error:
             # What was done is done, and its entry stands, without a result.
-            _log.warning("audit_result_lost", entry=entry, status=status, error=str(error) or type(error).__name__)
+            _log.error("audit_result_lost", entry=entry, status=status, error=str(error) or type(error).__name__)
 
 
 def _what(scope: Scope) -> tuple[str, str | None, str | None]:

@@ -125,14 +125,15 @@ class Door:
             return None
         if path == INBOUND_PATH and "authorization" not in headers:
             return None
-        if _of_api(path):
+        if of_api(path):
             return await by_bearer(self.services, headers) or _unauthorized(path)
         if headers.get("authorization", "").lower().startswith("bearer "):
             return _unauthorized(path)
         return await by_session(self.services, request) or _signed_out(self.services, request)
 
 
-def _of_api(path: str) -> bool:
+def of_api(path: str) -> bool:
+    """Whether a path is the API's, which takes keys; else it is the console's, which takes sessions."""
     return path.startswith(API_PREFIX) or path in API_PATHS
 
 
@@ -140,7 +141,7 @@ def _unauthorized(path: str) -> Response:
     return problem(
         401,
         "unauthorized",
-        "this API needs a key" if _of_api(path) else "a key opens /v1 only; the console's pages need a session",
+        "this API needs a key" if of_api(path) else "a key opens /v1 only; the console's pages need a session",
         fix="send Authorization: Bearer <key>; make one with `onward keys create`",
         headers={"WWW-Authenticate": "Bearer"},
     )

@@ -13,7 +13,8 @@ from cli.output import Code, Failure, emit, table
 from cli.session import AsOption, JsonOption, actor, changing, moment, open_database, run
 from domain.ids import ACTOR_FORM, check_id, is_actor
 from settings import Settings, load_settings
-from store import access, audit
+from store import access
+from store import audit as records
 from store.access import SCOPES, Key
 
 group = typer.Typer(no_args_is_help=True, help="API keys: made, listed, revoked; sign-in links for the console.")
@@ -24,7 +25,7 @@ PANEL = "Access"
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(group, name="keys", rich_help_panel=PANEL)
-    app.command("audit", rich_help_panel=PANEL)(show_audit)
+    app.command(rich_help_panel=PANEL)(audit)
 
 
 @group.command("create")
@@ -176,7 +177,7 @@ def _console(settings: Settings) -> str:
     return f"http://[{host}]:{settings.api_port}" if ":" in host else f"http://{host}:{settings.api_port}"
 
 
-def show_audit(
+def audit(
     by_actor: Annotated[
         str | None, typer.Option("--actor", help="Only of keys of this actor, such as person:ana.")
     ] = None,
@@ -185,14 +186,14 @@ def show_audit(
     kind: Annotated[str | None, typer.Option(help="Only on this kind, such as enrollment.")] = None,
     target: Annotated[str | None, typer.Option(help="Only on this one, by its ID.")] = None,
     cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=audit.MAX_LIMIT)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=records.MAX_LIMIT)] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """Show who did what, on whom, from where, and what came of it, newest first."""
 
     async def work() -> None:
         async with open_database() as database, database.read() as connection:
-            found, next_cursor = await audit.page(
+            found, next_cursor = await records.page(
                 connection, cursor=cursor, key=key, actor=by_actor, action=action, kind=kind, target=target, limit=limit
             )
         lines = table("when (UTC)", "who", "key", "from", "action", "on", "result")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from domain.errors import DomainError
 from store.database import Connection
@@ -99,9 +99,12 @@ class Trail:
     result: Result | None = None
     code: str | None = None
 
-    def add(self, action: str, kind: str, target: str, result: Result = "done", code: str | None = None) -> None:
-        """One of several things that it acted on gets an entry of its own."""
-        self.parts.append(Part(action, kind, target, result, code))
+    def add(self, action: str, kind: str, target: str, result: str = "done", code: str | None = None) -> None:
+        """One of several things that it acted on gets an entry of its own. `result`: done, refused, failed, or the code of a
+        refusal."""
+        if result not in get_args(Result):
+            result, code = "refused", result
+        self.parts.append(Part(action, kind, target, cast(Result, result), code))
 
     def ended(self, result: Result, code: str | None = None) -> None:
         """What came of it, where that does not show: a form is answered by a redirect in any case."""

@@ -37,6 +37,7 @@ def install(app: FastAPI) -> None:
 
     async def domain(request: Request, error: Exception) -> Response:
         assert isinstance(error, DomainError)
+        request.state.audit.ended("refused", error.code)  # a form is answered by a redirect in any case
         fix = error.fix
         if isinstance(error, Refused) and error.allowed and fix is None:
             fix = f"Possible now: {', '.join(name.replace('_', ' ') for name in error.allowed)}."
@@ -47,6 +48,7 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
+        request.state.audit.ended("refused", "invalid_request")
         return page(request, 422, "Invalid request", f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
 
     async def http(request: Request, error: Exception) -> Response:
@@ -55,9 +57,13 @@ def install(app: FastAPI) -> None:
         return page(request, error.status_code, title, "there is no such page", None)
 
     async def text(request: Request, error: Exception) -> Response:
+        request.state.audit.ended("refused", "invalid_request")
         return page(request, 422, "Invalid request", "some text cannot be stored (a NUL or half a character)")
 
     async def away(request: Request, error: Exception) -> Response:
+        request.state.audit.ended(
+            "failed", "temporal_unavailable" if isinstance(error, RPCError) else "store_unavailable"
+        )
         who = "Temporal" if isinstance(error, RPCError) else "the database"
         return page(request, 503, "Not now", f"{who} does not answer", "Nothing is lost. Try again in a moment.")
 

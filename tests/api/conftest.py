@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.services import Services, services_of
@@ -26,6 +27,12 @@ async def calling(services: Services, **options: Any) -> AsyncIterator[httpx.Asy
     options = {"headers": ADMIN, "base_url": "http://testserver", "timeout": 60, **options}
     async with httpx.AsyncClient(transport=transport, **options) as client:
         yield client
+
+
+def take_first(app: FastAPI, count: int = 1) -> None:
+    """Routes that a test has added last come before the console, which answers every path."""
+    app.routes[:0] = app.routes[-count:]
+    del app.routes[-count:]
 
 
 def services_for(world: World, **changes: Any) -> Services:

@@ -15,7 +15,7 @@ import pytest
 
 from embedded.server import Server
 from store import audit
-from tests.api.conftest import TOKEN, calling, ok, problem, services_for
+from tests.api.conftest import TOKEN, calling, ok, problem, services_for, take_first
 from tests.api.test_access import bearer
 from tests.api.test_signin import browser, new_key, signed_in, whoami
 from tests.cli.conftest import environment
@@ -108,6 +108,7 @@ async def test_a_fault_of_ours_and_too_much_are_on_record(workerless: World) -> 
         async def broken(id: str) -> None:
             raise ValueError("secret detail")
 
+        take_first(app)
         problem(await client.post("/v1/broken/leg"), 500, "internal_error")
         problem(await client.put("/v1/contacts/anna", content=b" " * (10 * 1024 * 1024 + 1)), 413, "too_large")
         chunks = (b" " * 65_536 for _ in range(161))

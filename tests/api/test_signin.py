@@ -18,7 +18,7 @@ from api.authentication import COOKIE, SECURE_COOKIE, local_path
 from api.csrf import form, protected
 from api.services import Services
 from store import access
-from tests.api.conftest import TOKEN, problem, services_for
+from tests.api.conftest import TOKEN, problem, services_for, take_first
 from tests.harness import World
 
 
@@ -54,6 +54,7 @@ async def browser(
             request.state.audit.ended("refused", "some_refused")
         return {"actor": caller.actor, "fields": fields}
 
+    take_first(app, 2)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url=base_url, timeout=60) as client:
         yield client
