@@ -80,7 +80,7 @@ async def serve(settings: Settings, stop: asyncio.Event, started: Callable[[str]
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=settings.trusted_proxies is not None,
+                proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies or "",
                 timeout_graceful_shutdown=GRACE,
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.api.conftest import calling, ok, services_for
+from tests.api.conftest import TOKEN, calling, ok, services_for
 from tests.harness import World
 
 SECRET = b"the key of the inbound door"
@@ -51,12 +51,12 @@ def _commands() -> list[list[str]]:
 
 
 async def test_the_commands_of_the_guide_work(world: World, tmp_path: Path) -> None:
-    async with calling(services_for(world, inbound_secret=SECRET)) as http:
+    async with calling(services_for(world, inbound_secret=SECRET), headers={}) as http:
         await _play(http, tmp_path)
 
 
 async def _play(http: httpx.AsyncClient, folder: Path) -> None:
-    known = {"$ONWARD": "", **_signature(folder)}
+    known = {"$ONWARD": "", "$AUTH": f"Authorization: Bearer {TOKEN}", **_signature(folder)}
     commands = _commands()
     assert len(commands) > 15
     for _, *words in commands:
@@ -66,8 +66,8 @@ async def _play(http: httpx.AsyncClient, folder: Path) -> None:
             if word == "-X":
                 method = next(given)
             elif word == "-H":
-                name, _, value = next(given).partition(": ")
-                headers[name] = _filled(value, known)
+                name, _, value = _filled(next(given), known).partition(": ")
+                headers[name] = value
             elif word in ("-d", "--data-binary"):
                 body = _filled(next(given), known)
             else:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +14,7 @@ from pydantic import SecretStr
 
 from api.server import check_address, check_token, serve
 from settings import Settings, SettingsError
-from store import access
+from store import access, audit
 from tests.api.conftest import ok, problem
 from tests.harness import World, eventually
 
@@ -46,18 +49,43 @@ def test_an_empty_key_in_the_settings_is_refused() -> None:
         assert refused.value.code == "api_token_empty"
 
 
-async def test_it_serves_on_a_free_port_and_ends_when_told(stack: object, workerless: World) -> None:
-    stop, urls = asyncio.Event(), []
-    token = SecretStr("a-token-of-the-test")
-    settings = workerless.settings.model_copy(update={"api_host": "127.0.0.1", "api_port": 0, "api_token": token})
-    serving = asyncio.create_task(serve(settings, stop, urls.append))
+@asynccontextmanager
+async def serving(world: World, **changes: Any) -> AsyncIterator[str]:
+    """The server on a free port of this machine; its URL."""
+    stop, urls = asyncio.Event(), list[str]()
+    settings = world.settings.model_copy(update={"api_host": "127.0.0.1", "api_port": 0, **changes})
+    running = asyncio.create_task(serve(settings, stop, urls.append))
 
     async def url() -> str | None:
-        if serving.done():
-            await serving
+        if running.done():
+            await running
         return urls[0] if urls else None
 
-    async with httpx.AsyncClient(base_url=await eventually(url), timeout=30) as http:
+    yield await eventually(url)
+    stop.set()
+    await asyncio.wait_for(running, 30)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"), [("127.0.0.0/8", "192.0.2.77"), (None, "127.0.0.1"), ("192.0.2.1", "127.0.0.1")]
+)
+async def test_only_a_proxy_that_the_settings_name_says_who_calls(
+    workerless: World, trusted: str | None, seen: str
+) -> None:
+    forwarded = {"X-Forwarded-For": "192.0.2.77", "X-Forwarded-Proto": "https"}
+    async with serving(workerless, trusted_proxies=trusted) as url, httpx.AsyncClient(base_url=url) as http:
+        assert (await http.post("/sign-in", data={"key": "wrong"}, headers=forwarded)).status_code == 401
+    async with workerless.database.read() as connection:
+        (entry,), _ = await audit.page(connection)
+    assert (entry.action, entry.origin) == ("sign_in", seen)
+
+
+async def test_it_serves_on_a_free_port_and_ends_when_told(workerless: World) -> None:
+    token = SecretStr("a-token-of-the-test")
+    async with (
+        serving(workerless, api_token=token) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
+    ):
         assert ok(await http.get("/ready")) == {"ready": True, "database": "ok", "temporal": "ok"}
         problem(await http.get("/v1/contacts"), 401, "unauthorized")
         http.headers["Authorization"] = f"Bearer {token.get_secret_value()}"
@@ -65,8 +93,6 @@ async def test_it_serves_on_a_free_port_and_ends_when_told(stack: object, worker
         assert ok(response, 201)["first_name"] == "Änna"
         assert "server" not in response.headers
         problem(await http.get("/v1/contacts/%00"), 404, "contact_unknown")
-    stop.set()
-    await asyncio.wait_for(serving, 30)
     async with httpx.AsyncClient() as http:
         with pytest.raises(httpx.ConnectError):
-            await http.get(urls[0])
+            await http.get(url)

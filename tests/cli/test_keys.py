@@ -171,7 +171,7 @@ async def test_every_command_that_changes_something_is_on_record(onward: Shell, 
     await gives("inbound", "take", str(tmp_path / "mail.eml"), action="post_mail")
     (mail,) = (await onward.json("inbound", "list"))["items"]
     correct = ("inbound", "correct", mail["id"], "--kind", "human_reply")
-    await gives(*correct, action="correct_mail", kind="mail", target=mail["id"])
+    await gives(*correct, action="correct_mail", kind="mail", target=mail["id"], code=2)  # nobody's, so far
     await gives("inbound", "settle", mail["id"], action="settle_mail", kind="mail", target=mail["id"])
     made, _ = await gives("keys", "create", "crm", "--scope", "read", action="create_key")
     assert (made.action, made.kind) == ("create_key", "key")
