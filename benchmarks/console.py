@@ -230,24 +230,38 @@ class _Noting:
     def _noting(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def noting(*arguments: Any) -> Any:
             self._noted.append((name, arguments))
-            return call(*arguments)
+            return _Ending(call(), self._noted) if name == "transaction" else call(*arguments)
 
         return noting
 
 
+class _Ending:
+    """A transaction whose end is noted, too."""
+
+    def __init__(self, transaction: Any, noted: list[tuple[str, tuple[Any, ...]]]) -> None:
+        self._transaction = transaction
+        self._noted = noted
+
+    async def __aenter__(self) -> None:
+        await self._transaction.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._noted.append(("end", ()))
+        await self._transaction.__aexit__(*error)
+
+
 async def _replay(connection: Connection, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
-    """Run the statements by themselves. What was inside a transaction is so again, to its last statement's end."""
-    number = 0
-    while number < len(statements):
-        name, arguments = statements[number]
-        number += 1
-        if name != "transaction":
+    """Run the statements by themselves, in transactions as they were."""
+    transaction = None
+    for name, arguments in statements:
+        if name == "transaction":
+            transaction = connection.transaction()
+            await transaction.start()
+        elif name == "end":
+            assert transaction is not None
+            await transaction.commit()
+        else:
             await getattr(connection, name)(*arguments)
-            continue
-        async with connection.transaction():  # one setting and one search (store/listing.py)
-            for name, arguments in statements[number : number + 2]:
-                await getattr(connection, name)(*arguments)
-        number += 2
 
 
 class _Timed:
