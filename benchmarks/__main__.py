@@ -7,13 +7,14 @@ import asyncio
 import os
 import sys
 
-from benchmarks import bookings, corpora, inbound, kills, pages, simulate, switch, throughput
+from benchmarks import bookings, console, corpora, inbound, kills, pages, simulate, switch, throughput
 
 BENCHMARKS = {
     "kills": kills,
     "throughput": throughput,
     "switch": switch,
     "pages": pages,
+    "console": console,
     "bookings": bookings,
     "simulate": simulate,
     "inbound": inbound,

@@ -91,8 +91,17 @@ class Asked:
     switched_on: bool
 
 
-def statement(asked: Asked, contacts: Sequence[str] | None = None) -> tuple[Any, ...]:
-    """The SQL of a page and its values. `contacts`: all whom the search finds, where these are few."""
+@dataclass(frozen=True)
+class Matching:
+    """How a search is looked for, by how many contacts it finds: `few`, and these are they; `some`, so that they are gathered
+    first; else each row's contact is looked at."""
+
+    few: Sequence[str] | None = None
+    some: bool = False
+
+
+def statement(asked: Asked, matching: Matching = Matching()) -> tuple[Any, ...]:
+    """The SQL of a page and its values."""
     values: list[Any] = [asked.sequence, [one.value for one in asked.own], asked.limit + 1]
 
     def given(value: Any) -> str:
@@ -113,15 +122,25 @@ def statement(asked: Asked, contacts: Sequence[str] | None = None) -> tuple[Any,
         where.append(
             f"({key}, e.id) {beyond} ({typed.format(given(asked.after.key))}, {given(asked.after.enrollment)})"
         )
-    where += _where(asked, given, found=contacts is not None)
-    text = sql("listing.page" if contacts is None else "listing.found").format(
+    where += _where(asked, given)
+    with_matching = ""
+    if asked.filters.search is not None and matching.few is None:
+        words = given(pattern(asked.filters.search))
+        if matching.some:
+            with_matching = f"WITH matching AS MATERIALIZED ({sql('listing.matching').format(words=words)}) "
+            # IS TRUE keeps it a look into a hash table, so that the order of the index is kept.
+            where.append("(e.contact_id IN (SELECT id FROM matching)) IS TRUE")
+        else:
+            where.append(_MATCHES.format(f"lower({words})"))
+    text = sql("listing.page" if matching.few is None else "listing.found").format(
         own=own,
         key=key,
         rank=rank,
         direction="DESC" if ordered[-1][1] else "ASC",
         where=" ".join(f"AND {one}" for one in where),
         order=_order(ordered),
-        contacts="" if contacts is None else given(list(contacts)),
+        contacts="" if matching.few is None else given(list(matching.few)),
+        with_matching=with_matching,
     )
     return sql("listing.shown").format(found=text, order=_order(ordered, "found.")), *values
 
@@ -147,7 +166,7 @@ def _by_status(asked: Asked) -> tuple[list[list[str]], list[tuple[list[Any], str
     return [own_statuses], [(ranks, "::integer[]"), (ats, "::timestamptz[]"), (ids, "::uuid[]")]
 
 
-def _where(asked: Asked, given: Callable[[Any], str], *, found: bool) -> list[str]:
+def _where(asked: Asked, given: Callable[[Any], str]) -> list[str]:
     filters, where = asked.filters, []
     if filters.reason is not None:
         wanted = given(filters.reason)
@@ -158,8 +177,6 @@ def _where(asked: Asked, given: Callable[[Any], str], *, found: bool) -> list[st
         where.append(f"e.step_id = {given(filters.step)}")
     if filters.mailbox is not None:
         where.append(f"e.mailbox_id = {given(filters.mailbox)}")
-    if filters.search is not None and not found:
-        where.append(_MATCHES.format(f"lower({given(pattern(filters.search))})"))
     return where
 
 

@@ -30,6 +30,7 @@ from store.keyset import (
     Filters,
     InvalidCursor,
     InvalidFilter,
+    Matching,
     Sort,
     pattern,
     read_cursor,
@@ -44,6 +45,9 @@ MAX_LIMIT = 200
 
 FEW = 2_000
 """Up to so many contacts that a search finds, their enrollments are read instead of the list."""
+
+SOME = 20_000
+"""Up to so many are gathered before the list is read."""
 
 MAX_SEARCH = 200
 """Characters of a search."""
@@ -135,8 +139,8 @@ async def page(
     own = [one for one in Status if effective_status(one, switched_on=switched_on) in wanted]
     after = None if cursor is None else read_cursor(cursor, sort, descending)
     asked = Asked(sequence, own, filters, sort, descending, after, limit, switched_on)
-    contacts = None if filters.search is None else await _matching(connection, filters.search)
-    found = await connection.fetch(*statement(asked, contacts))
+    matching = Matching() if filters.search is None else await _matching(connection, filters.search)
+    found = await connection.fetch(*statement(asked, matching))
     # One more than asked for tells whether there is a next page.
     more = len(found) > limit
     rows = tuple(_row(row, switched_on) for row in found[:limit])
@@ -180,16 +184,17 @@ def _search(given: str | None) -> str | None:
     return words or None
 
 
-async def _matching(connection: Connection, search: str) -> list[str] | None:
-    """All contacts that a search finds; None where they are many, or where its index finds nothing by less than three
-    characters."""
+async def _matching(connection: Connection, search: str) -> Matching:
+    """How to look for a search. Its index finds nothing by less than three characters."""
     if len(search) < 3:
-        return None
+        return Matching()
+    words = pattern(search)
     async with connection.transaction():
         await connection.execute(sql("listing.one_plan_each"))
-        found = await connection.fetch(sql("listing.matching_contacts"), pattern(search), FEW + 1)
-    contacts = {row["id"] for row in found}
-    return None if len(contacts) > FEW else sorted(contacts)
+        contacts = {row["id"] for row in await connection.fetch(sql("listing.few_matching"), words, FEW + 1)}
+        if len(contacts) <= FEW:
+            return Matching(few=sorted(contacts))
+        return Matching(some=await connection.fetchval(sql("listing.count_matching"), words, SOME) < SOME)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ ORDER BY {order}
 
 -- name: page
 -- One ordered index scan per own status, each stopped after a page; what is sorted is never more than those pages.
--- The words in braces come from the closed tables in listing.py.
-SELECT ordered.* FROM {own} CROSS JOIN LATERAL (
+-- The words in braces come from the closed tables in store/keyset.py.
+{with_matching}SELECT ordered.* FROM {own} CROSS JOIN LATERAL (
     SELECT e.*, {key} AS key, {rank} AS rank FROM enrollments e
     WHERE e.sequence_id = $1 AND e.status = own.status {where}
     ORDER BY {key} {direction}, e.id {direction} LIMIT $3
@@ -35,11 +35,21 @@ SELECT e.*, {key} AS key, {rank} AS rank FROM e JOIN {own} ON own.status = e.sta
 WHERE e.sequence_id = $1 {where}
 ORDER BY {order} LIMIT $3
 
--- name: matching_contacts
--- Contacts that a search finds, whatever sequence they are in: up to $2 by what they are, and up to $2 by their accounts.
+-- name: matching
+-- Contacts that a search finds, whatever sequence they are in.
+SELECT id FROM contacts WHERE search LIKE lower({words})
+UNION ALL SELECT c.id FROM accounts a JOIN contacts c ON c.account_id = a.id WHERE a.search LIKE lower({words})
+
+-- name: few_matching
+-- Up to $2 by what they are, and up to $2 by their accounts.
 (SELECT id FROM contacts WHERE search LIKE lower($1) LIMIT $2)
 UNION ALL
 (SELECT c.id FROM accounts a JOIN contacts c ON c.account_id = a.id WHERE a.search LIKE lower($1) LIMIT $2)
+
+-- name: count_matching
+SELECT (SELECT count(*) FROM (SELECT 1 FROM contacts WHERE search LIKE lower($1) LIMIT $2) c)
+     + (SELECT count(*) FROM (SELECT 1 FROM accounts a JOIN contacts c ON c.account_id = a.id
+                              WHERE a.search LIKE lower($1) LIMIT $2) c)
 
 -- name: one_plan_each
 -- A plan made for the words at hand: what suits a rare word reads everything for a common one.

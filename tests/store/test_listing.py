@@ -264,11 +264,16 @@ PEOPLE = (
 )
 
 
-@pytest.mark.parametrize("few", [listing.FEW, 0], ids=["by its index", "along the list"])
+@pytest.mark.parametrize(
+    ("few", "some"),
+    [(listing.FEW, listing.SOME), (-1, listing.SOME), (-1, 0)],
+    ids=["few by themselves", "some along the list", "many along the list"],
+)
 async def test_a_search_looks_into_names_addresses_accounts_and_ids(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int, some: int
 ) -> None:
     monkeypatch.setattr(listing, "FEW", few)
+    monkeypatch.setattr(listing, "SOME", some)
     await define(connection)
     await catalog.put_accounts(
         connection, [AccountRow(id="acme", name="Acme Nord GmbH"), AccountRow(id="zed", name="Zed")]
