@@ -59,6 +59,7 @@ CASES = [
     ("fr", WEDNESDAY, "Je ne fais plus partie de la société depuis le 30 septembre.", "none"),
     ("fr", WEDNESDAY, "Nos bureaux sont ouverts du lundi au vendredi. Je suis actuellement absent.", "none"),
     # Spanish
+    ("es", WEDNESDAY, "Estoy de vacaciones. Me reincorporo el día 13 (el lunes es festivo).", "2026-10-13"),
     ("es", WEDNESDAY, "Estoy fuera de la oficina hasta el 19 de octubre.", "2026-10-19"),
     ("es", WEDNESDAY, "Estaré de vacaciones del 5 al 16 de octubre.", "2026-10-17"),
     ("es", WEDNESDAY, "Estoy de vacaciones hasta el viernes 16 de octubre inclusive.", "2026-10-17"),

@@ -70,7 +70,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("vague", r"d?WK(?![.]?[nq])|KdW|L"),
         ("short", r"w(?=\.?(?:[S,;)t]|$|[-rUI]d?[wW]))|(?<=[wW][-rUI])w"),
         ("cjkday", r"(?P<d>n)D(?P<ws>W)?"),
-        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;)&BAvE!]|$))"),
+        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;()&BAvE!]|$))"),
         ("weekday", r"(?P<mod>[XPH]?)d{0,2}(?P<W>W)(?P<mod2>[XP]?)"),
         ("relative", r"(?P<R>[234])"),
         (
@@ -233,11 +233,13 @@ class _Match:
         if self._has("wd"):
             return replace(atom, weekday=self._weekday("wd")[0])
         if next_symbol == "o":
+            if self.after == "x" and tokens.words[place]:  # "back first thing tomorrow", "on the first floor"
+                return None
             return atom if self.before in "UIFBTab-r&,d" or place > self.start else None
         dotted = next_symbol in {".", "S"} and tokens.folded[tokens.ends[place] : tokens.ends[place] + 1] == "."
         if dotted and self.before in "dUFIab" and tokens.language not in {"en", ""}:
             return atom
         word = tokens.between(place - 1, place).split("'")[-1].split() if place else []
-        if word and word[-1] in _ARTICLES and (dotted or not self.after or self.after in "S,;)&BAvE!"):
+        if word and word[-1] in _ARTICLES and (dotted or not self.after or self.after in "S,;()&BAvE!"):
             return atom
         return None
