@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mail.inbound.dates.lexer import Tokens
-from mail.inbound.dates.names import word_set
+from mail.inbound.dates.names import fold, word_set
 
 AtomKind = Literal["date", "day", "weekday", "relative", "week", "month", "vague", "duration"]
 
@@ -86,6 +86,12 @@ _ARTICLES = word_set("le el il au al dia den d zum ao der lo")
 _WORKING = word_set(
     "business working werktagen werktage arbeitstagen ouvres ouvrables habiles laborables lavorativi uteis"
 )
+# "The coming Thursday" is this week's, where "next Thursday" may be either.
+_COMING = re.compile(
+    fold(
+        "coming|kommend|komende|eerstvolgende|aanstaande|a\\.s|kommande|najbliższ|nejbližš|ближайш|найближч|próxim|que viene|que vem"
+    )
+)
 _SPANS_OF_TIME = frozenset("间間内내以후后後")
 _CALENDAR = frozenset({"cjk", "ymd", "dmy", "dM", "yMd", "Md", "dm", "dm-"})
 
@@ -162,7 +168,7 @@ class _Match:
                 "following"
                 if "P" in marks
                 else ""
-                if "X" not in marks
+                if "X" not in marks or _COMING.search(self.tokens.between(start, end))
                 else "next_week"
                 if self.tokens.language in {"ja", "ko"}
                 else "next"
