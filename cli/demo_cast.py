@@ -72,11 +72,7 @@ CAST: tuple[Member, ...] = (
         ("bounced", "hard_bounce"),
         server=Behaviour(at_rcpt="550 5.1.1 <oleg@mapleworks.example>: user unknown"),
     ),
-    Member(
-        "priya",
-        ("bounced", "spam_block"),
-        server=Behaviour(at_end="550 5.7.1 Message rejected as spam by content filter"),
-    ),
+    Member("priya", ("bounced", "spam_block"), 1, Answer(demo_mail.refused_as_spam, "bounce", "original")),
     Member("chen", ("not_sent", "account_stage_excluded"), 1, becomes_client=True),
     Member("ben", ("finished", "no_reply")),
 )

@@ -87,9 +87,21 @@ def accepted(received: Received) -> bytes:
 
 
 def not_delivered(received: Received) -> bytes:
-    """A server took the email and sends it back (RFC 3464), to the envelope's sender."""
-    domain = received.address.partition("@")[2]
+    """A server took the email and sends it back: there is nobody of that name."""
     said = f"550 5.1.1 <{received.address}>: Recipient address rejected: User unknown in local recipient table"
+    return _sent_back(received, said, "RCPT TO command")
+
+
+def refused_as_spam(received: Received) -> bytes:
+    """A server took the email and sends it back: the filter behind it takes it for spam."""
+    return _sent_back(received, "550 5.7.1 Message rejected as spam by content filter", "end of DATA command")
+
+
+def _sent_back(received: Received, said: str, command: str) -> bytes:
+    """A delivery status notification (RFC 3464) to the envelope's sender. `said`: the reply, with code and enhanced code, of the
+    server behind to `command`."""
+    domain = received.address.partition("@")[2]
+    status = said.split()[1]
     headers = received.body.partition(b"\r\n\r\n")[0].decode("ascii", "replace").replace("\r\n", "\n")
     boundary = _digest(received)
     return f"""\
@@ -113,7 +125,7 @@ be delivered to one or more recipients. It's attached below.
 
 <{received.address}>: host store.{domain} said:
     {said}
-    (in reply to RCPT TO command)
+    (in reply to {command})
 
 --{boundary}
 Content-Type: message/delivery-status
@@ -123,7 +135,7 @@ Arrival-Date: {format_datetime(received.received_at)}
 
 Final-Recipient: rfc822; {received.address}
 Action: failed
-Status: 5.1.1
+Status: {status}
 Remote-MTA: dns; store.{domain}
 Diagnostic-Code: smtp; {said}
 

@@ -43,7 +43,7 @@ def test_the_unattended_demo_reaches_all_five_statuses_and_leaves_nothing_behind
     assert sum(told["counts"].values()) == len(CAST)
     assert set(told["reasons"]) >= {"hard_bounce", "spam_block", "account_stage_excluded", "replied", "meeting_booked"}
     assert set(told["reasons"]) >= {"unsubscribed", "out_of_office"}
-    assert told["inbound"] == {"bounce": 1, "calendar": 1, "human_reply": 1, "out_of_office": 2, "unsubscribe": 1}
+    assert told["inbound"] == {"bounce": 2, "calendar": 1, "human_reply": 1, "out_of_office": 2, "unsubscribe": 1}
     assert told["duplicates"] == 0
     assert told["sent"] > 0
     assert told["seconds"] <= 90

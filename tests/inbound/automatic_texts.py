@@ -446,6 +446,7 @@ GONE = (
     "该员工已离职。",
     "李伟已经不在我们公司了。",
     "С 1 октября я не работаю в ООО «Лопаты». Обращайтесь к Петру: petr@customer.example",
+    "Min anställning på Brix har upphört.",
     "담당자가 퇴사하였습니다.",
     "저는 이직하였습니다.",
 )  # fmt: skip
@@ -469,6 +470,7 @@ CHANGED = (
     "O meu e-mail mudou para d@novo.example",
     "Jag har fått en ny e-postadress: d@ny.example",
     "Mój adres e-mail uległ zmianie: d@nowy.example",
+    "We have rebranded. Please reach me at d@new.example going forward.",
     "Změna e-mailové adresy: d@novy.example",
     "Změnila se mi e-mailová adresa, nová je d@novy.example.",
     "Jeg har byttet e-postadresse, ny adresse er d@ny.example",

@@ -59,6 +59,7 @@ CASES = [
     ("fr", WEDNESDAY, "Je ne fais plus partie de la société depuis le 30 septembre.", "none"),
     ("fr", WEDNESDAY, "Nos bureaux sont ouverts du lundi au vendredi. Je suis actuellement absent.", "none"),
     # Spanish
+    ("es", WEDNESDAY, "Estoy de vacaciones. Me reincorporo el día 13 (el lunes es festivo).", "2026-10-13"),
     ("es", WEDNESDAY, "Estoy fuera de la oficina hasta el 19 de octubre.", "2026-10-19"),
     ("es", WEDNESDAY, "Estaré de vacaciones del 5 al 16 de octubre.", "2026-10-17"),
     ("es", WEDNESDAY, "Estoy de vacaciones hasta el viernes 16 de octubre inclusive.", "2026-10-17"),
@@ -187,6 +188,15 @@ CASES = [
     ("ro", WEDNESDAY, "Sunt în concediu până la 16 octombrie.", "2026-10-16"),
     ("ro", WEDNESDAY, "Revin luni, 19 octombrie.", "2026-10-19"),
     ("el", WEDNESDAY, "Θα επιστρέψω στις 19 Οκτωβρίου.", "2026-10-19"),
+    # "the coming Friday", where "next Friday" may be either
+    ("en", WEDNESDAY, "I am out of the office, back this coming Friday.", "2026-10-09"),
+    ("de", WEDNESDAY, "Ich bin kommenden Freitag wieder da.", "2026-10-09"),
+    ("de", WEDNESDAY, "Ich bin nächsten Freitag wieder da.", "ambiguous"),
+    ("es", WEDNESDAY, "Estoy de viaje y vuelvo el próximo viernes.", "2026-10-09"),
+    ("pt", WEDNESDAY, "Estou em viagem e volto na próxima sexta-feira.", "2026-10-09"),
+    ("nl", WEDNESDAY, "Ik ben aanstaande vrijdag weer aanwezig.", "2026-10-09"),
+    ("pl", WEDNESDAY, "Wracam w najbliższy piątek.", "2026-10-09"),
+    ("ru", WEDNESDAY, "Вернусь в ближайшую пятницу.", "2026-10-09"),
     # the words behind a year: "r.", "г."
     ("pl", WEDNESDAY, "W dniu 8.10.2026 r. przebywam poza biurem.", "2026-10-09"),
     ("pl", WEDNESDAY, "Urlop w dniach 05.10.2026r. - 09.10.2026r.", "2026-10-10"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mail.inbound.dates.lexer import Tokens
-from mail.inbound.dates.names import word_set
+from mail.inbound.dates.names import fold, word_set
 
 AtomKind = Literal["date", "day", "weekday", "relative", "week", "month", "vague", "duration"]
 
@@ -70,7 +70,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("vague", r"d?WK(?![.]?[nq])|KdW|L"),
         ("short", r"w(?=\.?(?:[S,;)t]|$|[-rUI]d?[wW]))|(?<=[wW][-rUI])w"),
         ("cjkday", r"(?P<d>n)D(?P<ws>W)?"),
-        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;)&BAvE!]|$))"),
+        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;()&BAvE!]|$))"),
         ("weekday", r"(?P<mod>[XPH]?)d{0,2}(?P<W>W)(?P<mod2>[XP]?)"),
         ("relative", r"(?P<R>[234])"),
         (
@@ -85,6 +85,12 @@ _STARTS = frozenset("nyMmWwzKqXHPcVL234")
 _ARTICLES = word_set("le el il au al dia den d zum ao der lo")
 _WORKING = word_set(
     "business working werktagen werktage arbeitstagen ouvres ouvrables habiles laborables lavorativi uteis"
+)
+# "The coming Thursday" is this week's, where "next Thursday" may be either.
+_COMING = re.compile(
+    fold(
+        "coming|kommend|komende|eerstvolgende|aanstaande|a\\.s|kommande|najbliższ|nejbližš|ближайш|найближч|próxim|que viene|que vem"
+    )
 )
 _SPANS_OF_TIME = frozenset("间間内내以후后後")
 _CALENDAR = frozenset({"cjk", "ymd", "dmy", "dM", "yMd", "Md", "dm", "dm-"})
@@ -162,7 +168,7 @@ class _Match:
                 "following"
                 if "P" in marks
                 else ""
-                if "X" not in marks
+                if "X" not in marks or _COMING.search(self.tokens.between(start, end))
                 else "next_week"
                 if self.tokens.language in {"ja", "ko"}
                 else "next"
@@ -233,11 +239,13 @@ class _Match:
         if self._has("wd"):
             return replace(atom, weekday=self._weekday("wd")[0])
         if next_symbol == "o":
+            if self.after == "x" and tokens.words[place]:  # "back first thing tomorrow", "on the first floor"
+                return None
             return atom if self.before in "UIFBTab-r&,d" or place > self.start else None
         dotted = next_symbol in {".", "S"} and tokens.folded[tokens.ends[place] : tokens.ends[place] + 1] == "."
         if dotted and self.before in "dUFIab" and tokens.language not in {"en", ""}:
             return atom
         word = tokens.between(place - 1, place).split("'")[-1].split() if place else []
-        if word and word[-1] in _ARTICLES and (dotted or not self.after or self.after in "S,;)&BAvE!"):
+        if word and word[-1] in _ARTICLES and (dotted or not self.after or self.after in "S,;()&BAvE!"):
             return atom
         return None

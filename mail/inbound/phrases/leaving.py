@@ -116,6 +116,7 @@ _GONE = (
     r"gatt vidare till~(?:utmaning|uppdrag|jobb)",
     r"nya utmaningar",
     r"pensionerad",
+    r"(?:min|hans|hennes) (?:anstallning|ansættelse|ansettelse|stilling)~(?:upphort|ophørt|ophort|opphørt|opphort|avslutad|avsluttet|afsluttet)",
     # da no
     r"(?:er|har|jeg) (?:\w+ )?(?:fratradt|stoppet|sluttet|opsagt|forladt|fratrådt|gaet fra)(?: (?:i|hos|pa|som|min|sin|ved|virksomheden|firmaet|bedriften|\w+))?(?! (?:bilen|mote))",
     r"ikke (?:l(?:æ|ae)ngere|lenger|mer) (?:\w+ ){0,2}(?:ansat|ansatt|i virksomheden|hos|en del af|en del av|tilknyttet|ansat hos|i selskapet|jobber|arbejder|i firmaet|her)",

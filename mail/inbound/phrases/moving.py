@@ -10,6 +10,7 @@ _NEW_ADDRESS = (
     r"(?:this|the) (?:e-?mail )?address (?:is|will be) (?:changing|moving|replaced)",
     r"changed (?:our|my) (?:\w+ and )?(?:domain|e-?mail)",
     r"(?:please )?use [^ ]+@[^ ]+ (?:from now on|instead|in (?:the )?future|going forward)",
+    r"(?:reach|contact|e-?mail|write(?: to)?) (?:me|us) (?:now )?(?:at|on|under) [^ ]+@[^ ]+ (?:going forward|from now on|in (?:the )?future|henceforth)",
     r"(?:my|our) new (?:e-?mail|mail)\b",
     r"(?:e-?mail )?address(?:es)? (?:has|have) (?:been )?(?:changed|moved|migrated)",
     r"(?:update|change|correct) (?:your (?:address book|contacts?|records?)|my (?:e-?mail|contact))",
