@@ -411,8 +411,8 @@ class _Delivery:
             if broken is not None:
                 return broken
             slot = await slots.use(connection, calendar, outgoing, now=now)
-            if await ledger.begin_sending(connection, claim, now):
-                return slot
+            if await ledger.begin_sending(connection, claim, now, slot.at):
+                return slot.id
             raise ApplicationError("the claim was taken over", type="send_in_flight")
 
     async def _withdraw(self, claim: Claim) -> None:

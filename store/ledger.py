@@ -108,9 +108,10 @@ async def stops(
     return row
 
 
-async def begin_sending(connection: Connection, claim: Claim, now: datetime) -> bool:
-    """The point of no return. False: the claim was taken over."""
-    return await connection.fetchval(sql("ledger.begin_sending"), *claim.key.columns, claim.fence, now) is not None
+async def begin_sending(connection: Connection, claim: Claim, now: datetime, slot: datetime) -> bool:
+    """The point of no return, at `now`, for the place `slot` in the calendar. False: the claim was taken over."""
+    begun = await connection.fetchval(sql("ledger.begin_sending"), *claim.key.columns, claim.fence, now, slot)
+    return begun is not None
 
 
 async def abandon(connection: Connection, key: Key, fence: int) -> bool:

@@ -29,6 +29,11 @@ MOST_LOOKS = 40_000
 TOLERANCE = timedelta(seconds=2)
 """A slot this near counts as due (design section 5)."""
 
+IN_PLACE = timedelta(seconds=8)
+"""An email that left this near to its slot keeps it as its place in the calendar, so that what is booked behind it lies where
+it was forecast. Limits hold for real departures: the email behind waits for its moment (`PATIENCE` in activities/deliver.py,
+which is longer)."""
+
 WORTH_LEARNING = 16
 """Bookings that were passed by: with fewer, the next one is as fast without."""
 
@@ -265,7 +270,8 @@ async def broken_limit(connection: Connection, calendar: Calendar, email: Email,
     await locks.calendar(connection, calendar.mailbox)
     rule = calendar.rule(email)
     begin, _ = day_bounds(rule.days, now)
-    row = await connection.fetchrow(sql("slots.used"), calendar.mailbox, begin, now - rule.reach, now + TOLERANCE)
+    reach = now - rule.reach, now + TOLERANCE
+    row = await connection.fetchrow(sql("slots.used"), calendar.mailbox, begin, *reach, IN_PLACE)
     assert row is not None
     own = NOTHING
     if email.touch_gap:
@@ -275,13 +281,21 @@ async def broken_limit(connection: Connection, calendar: Calendar, email: Email,
     return capacity.breaks(rule, now, _bookings(row), own=own, load=load)
 
 
-async def use(connection: Connection, calendar: Calendar, email: Email, *, now: datetime) -> int:
-    """Turn the booking into a used slot at `now`; answers its ID. The caller holds the calendar's lock."""
-    jitter = capacity.jitter(calendar.limits, email.enrollment, email.step)
-    enrollment = UUID(email.enrollment)
-    return int(
-        await connection.fetchval(sql("slots.use"), calendar.mailbox, enrollment, now, email.first_touch, jitter)
-    )
+@dataclass(frozen=True)
+class Used:
+    """The place in the calendar of an email that left."""
+
+    id: int
+    at: datetime
+
+
+async def use(connection: Connection, calendar: Calendar, email: Email, *, now: datetime) -> Used:
+    """Turn the booking into a used slot of an email that leaves at `now`. The caller holds the calendar's lock."""
+    space = capacity.jitter(calendar.limits, email.enrollment, email.step)
+    email_of = calendar.mailbox, UUID(email.enrollment)
+    row = await connection.fetchrow(sql("slots.use"), *email_of, now, email.first_touch, space, IN_PLACE)
+    assert row is not None
+    return Used(row["id"], row["at"])
 
 
 async def give_back(connection: Connection, slot: int) -> None:

@@ -55,7 +55,7 @@ UPDATE send_ledger SET lease_until = now() + $5::interval
 WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3 AND fence = $4 AND state IN ('claimed', 'sending')
 
 -- name: begin_sending
-UPDATE send_ledger SET state = 'sending', sending_at = $5
+UPDATE send_ledger SET state = 'sending', sending_at = $5, slot_at = $6
 WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3 AND fence = $4 AND state = 'claimed'
 RETURNING 1
 

@@ -41,8 +41,8 @@ WHERE mailbox_id = ANY ($1::text[]) AND (NOT used OR at > $2)
 
 -- name: touches
 -- Emails to these contacts: what left since $2, and what is booked in mailboxes other than $3.
-SELECT contact_id, sending_at AS at FROM send_ledger
-WHERE contact_id = ANY ($1::text[]) AND sending_at > $2 AND state IN ('sending', 'sent', 'unknown')
+SELECT contact_id, coalesce(slot_at, sending_at) AS at FROM send_ledger
+WHERE contact_id = ANY ($1::text[]) AND coalesce(slot_at, sending_at) > $2 AND state IN ('sending', 'sent', 'unknown')
 UNION ALL
 SELECT e.contact_id, s.at FROM enrollments e JOIN slots s ON s.enrollment_id = e.id AND NOT s.used
 WHERE e.contact_id = ANY ($1::text[]) AND NOT s.mailbox_id = ANY ($3::text[])

@@ -43,21 +43,27 @@ INSERT INTO slots (mailbox_id, enrollment_id, at, first_touch, jitter) VALUES ($
 SELECT at, cause FROM slots WHERE enrollment_id = $1 AND NOT used
 
 -- name: used
--- What left from the mailbox: in the day that began at $2, and the single emails since $3. Clocks differ a little: until $4.
-SELECT count(*) FILTER (WHERE at >= $2) AS emails, count(*) FILTER (WHERE at >= $2 AND first_touch) AS first_touches,
-       array_agg(at ORDER BY at) FILTER (WHERE at > $3) AS times,
-       array_agg(jitter ORDER BY at) FILTER (WHERE at > $3) AS jitters
-FROM slots WHERE mailbox_id = $1 AND at >= least($2, $3) AND at <= $4 AND used
+-- What really left from the mailbox: in the day that began at $2, and the single emails since $3. Clocks differ a little:
+-- until $4. A departure is at most $5 from its place in the calendar.
+SELECT count(*) FILTER (WHERE u.at >= $2) AS emails, count(*) FILTER (WHERE u.at >= $2 AND first_touch) AS first_touches,
+       array_agg(u.at ORDER BY u.at) FILTER (WHERE u.at > $3) AS times,
+       array_agg(jitter ORDER BY u.at) FILTER (WHERE u.at > $3) AS jitters
+FROM slots s CROSS JOIN LATERAL (SELECT coalesce(s.left_at, s.at) AS at) u
+WHERE s.mailbox_id = $1 AND s.at >= least($2, $3)::timestamptz - $5::interval AND s.at <= $4::timestamptz + $5::interval
+  AND used AND u.at <= $4
 
 -- name: use
--- The booking becomes what really happened. Without one (it was released and not taken again) a used slot is added.
+-- The booking becomes what really happened, but keeps its place where the email left within $6 of it. Without a booking (it
+-- was released and not taken again) a used slot is added.
 WITH moved AS (
-    UPDATE slots SET mailbox_id = $1, at = $3, first_touch = $4, jitter = $5, used = true
-    WHERE enrollment_id = $2 AND NOT used RETURNING id),
+    UPDATE slots SET mailbox_id = $1, first_touch = $4, jitter = $5, used = true, left_at = $3::timestamptz,
+                     at = CASE WHEN at BETWEEN $3::timestamptz - $6::interval AND $3::timestamptz + $6::interval
+                               THEN at ELSE $3::timestamptz END
+    WHERE enrollment_id = $2 AND NOT used RETURNING id, at),
 added AS (
-    INSERT INTO slots (mailbox_id, enrollment_id, at, first_touch, jitter, used)
-    SELECT $1, $2, $3, $4, $5, true WHERE NOT EXISTS (SELECT FROM moved) RETURNING id)
-SELECT id FROM moved UNION ALL SELECT id FROM added
+    INSERT INTO slots (mailbox_id, enrollment_id, at, first_touch, jitter, used, left_at)
+    SELECT $1, $2, $3::timestamptz, $4, $5, true, $3::timestamptz WHERE NOT EXISTS (SELECT FROM moved) RETURNING id, at)
+SELECT id, at FROM moved UNION ALL SELECT id, at FROM added
 
 -- name: unuse
 -- The email did not leave after all (a refusal before or at the end of DATA): the slot's room is given back.
@@ -65,8 +71,8 @@ DELETE FROM slots WHERE id = $1 AND used
 
 -- name: touches
 -- Other emails to the contact: those that left since $3, or may have, and those booked for its other enrollments.
-SELECT sending_at AS at FROM send_ledger
-WHERE contact_id = $1 AND sending_at > $3 AND state IN ('sending', 'sent', 'unknown')
+SELECT coalesce(slot_at, sending_at) AS at FROM send_ledger
+WHERE contact_id = $1 AND coalesce(slot_at, sending_at) > $3 AND state IN ('sending', 'sent', 'unknown')
 UNION ALL
 SELECT s.at FROM enrollments e JOIN slots s ON s.enrollment_id = e.id AND NOT s.used
 WHERE e.contact_id = $1 AND e.id <> $2 AND s.at > $3

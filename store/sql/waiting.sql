@@ -6,8 +6,8 @@ ORDER BY at
 
 -- name: touches
 -- Other emails to the contact since $3, as `slots.touches` has them, with their sequences.
-SELECT sending_at AS at, sequence_id, true AS left FROM send_ledger
-WHERE contact_id = $1 AND sending_at > $3 AND state IN ('sending', 'sent', 'unknown')
+SELECT coalesce(slot_at, sending_at) AS at, sequence_id, true AS left FROM send_ledger
+WHERE contact_id = $1 AND coalesce(slot_at, sending_at) > $3 AND state IN ('sending', 'sent', 'unknown')
 UNION ALL
 SELECT s.at, e.sequence_id, false FROM enrollments e JOIN slots s ON s.enrollment_id = e.id AND NOT s.used
 WHERE e.contact_id = $1 AND e.id <> $2 AND s.at > $3

@@ -15,6 +15,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from activities.deliver import PATIENCE
 from domain import capacity
 from domain.capacity import Booking, Fit, Own
 from domain.schedule import next_open
@@ -195,12 +196,33 @@ async def test_the_limits_count_what_really_left(connection: Connection, enrollm
     assert await slots.broken_limit(connection, rule, email(enrollments[2]), now=edge + late) is None
 
 
+async def test_what_is_booked_behind_an_email_lies_by_its_slot_and_leaves_by_its_departure(
+    connection: Connection, enrollments: list[str]
+) -> None:
+    rule = calendar(limits(gap="10m"), ALWAYS)
+    ten, late = timedelta(minutes=10), timedelta(seconds=3)
+    for number in range(2):
+        await slots.book(connection, rule, email(enrollments[number]), due=MONDAY)
+    assert (await slots.use(connection, rule, email(enrollments[0]), now=MONDAY + late)).at == MONDAY
+    assert (await slots.book(connection, rule, email(enrollments[2]), due=MONDAY)).at == MONDAY + 2 * ten
+    broken = await slots.broken_limit(connection, rule, email(enrollments[1]), now=MONDAY + ten)
+    assert broken is not None
+    assert broken.frees_at == MONDAY + ten + late
+    # What left much later has its place there: those behind it would wait in vain for their moment.
+    much = ten + slots.IN_PLACE + timedelta(seconds=1)
+    assert (await slots.use(connection, rule, email(enrollments[1]), now=MONDAY + much)).at == MONDAY + much
+
+
+def test_who_waits_for_a_departure_waits_long_enough() -> None:
+    assert slots.IN_PLACE < PATIENCE
+
+
 async def test_an_email_that_did_not_leave_gives_its_room_back(connection: Connection, enrollments: list[str]) -> None:
     rule = calendar(limits(per_hour=1), ALWAYS)
     used = await slots.use(connection, rule, email(enrollments[0]), now=MONDAY)
     for one in enrollments[1:40]:
         await slots.book(connection, rule, email(one), due=MONDAY)
-    await slots.give_back(connection, used)
+    await slots.give_back(connection, used.id)
     assert (await slots.book(connection, rule, email(enrollments[40]), due=MONDAY)).at == MONDAY
 
 
@@ -344,8 +366,10 @@ async def test_a_booking_is_always_the_earliest_there_is(
                     "SELECT at FROM slots WHERE enrollment_id = $1 AND NOT used", UUID(one.enrollment)
                 )
                 now = max(now, at or now) + when * timedelta(seconds=1)
-                used.append((calendar.mailbox, await slots.use(connection, calendar, one, now=now)))
-                reference.put(calendar, one, now, used=True)
+                left = await slots.use(connection, calendar, one, now=now)
+                assert left.at == (at if at is not None and now - at <= slots.IN_PLACE else now)
+                used.append((calendar.mailbox, left.id))
+                reference.put(calendar, one, left.at, used=True)
             elif kind == "give_back" and used:
                 mailbox, slot_id = used.pop(who % len(used))
                 at = await connection.fetchval("SELECT at FROM slots WHERE id = $1", slot_id)
