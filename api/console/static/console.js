@@ -76,7 +76,8 @@ async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   button?.setAttribute("aria-busy", "true");
   try {
-    const { response, page } = await load(form.action, { method: "POST", body });
+    // By its attribute: a field of the name `action` hides the property.
+    const { response, page } = await load(form.getAttribute("action"), { method: "POST", body });
     if (form.dataset.ask !== undefined && response.ok && !response.redirected) {
       showDialog(page);
       return;
@@ -99,7 +100,7 @@ async function send(form, button) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.dataset.plain !== undefined) return;
+  if (form.getAttribute("method") !== "post" || form.dataset.plain !== undefined) return;
   event.preventDefault();
   send(form, event.submitter);
 });
