@@ -37,8 +37,29 @@ SCHEDULE: dict[str, Any] = {
     "zone": "Europe/Berlin",
     "windows": {day: [{"start": "08:00", "end": "20:00"}] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
 }
-NAMES = "Ada Bram Cleo Dara Elif Finn Gita Hugo Ines Jonas Kira Levi Mina Nico Olga Pavel Quinn Rosa Sami Tess".split()
-COMPANIES = "Alder Works|Birch Freight|Cedar Labs|Dune Optics|Elm & Sons|Fern Foods".split("|")
+NAMES = [
+    "Ada",
+    "Bram",
+    "Cleo",
+    "Dara",
+    "Elif",
+    "Finn",
+    "Gita",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Levi",
+    "Mina",
+    "Nico",
+    "Olga",
+    "Pavel",
+    "Quinn",
+    "Rosa",
+    "Sami",
+    "Tess",
+]
+COMPANIES = ["Alder Works", "Birch Freight", "Cedar Labs", "Dune Optics", "Elm & Sons", "Fern Foods"]
 
 
 async def main(folder: Path) -> None:
@@ -122,10 +143,18 @@ async def _pages(database: Database) -> Iterator[tuple[str, str]]:
 
 
 async def _take(
-    browser: Browser, settings: Settings, database: Database, pages: dict[str, str], folder: Path, scheme: Any, width: int
+    browser: Browser,
+    settings: Settings,
+    database: Database,
+    pages: dict[str, str],
+    folder: Path,
+    scheme: Any,
+    width: int,
 ) -> None:
     size = {"width": width, "height": 900}
-    context = await browser.new_context(color_scheme=scheme, viewport=size, has_touch=width < 500, is_mobile=width < 500)
+    context = await browser.new_context(
+        color_scheme=scheme, viewport=size, has_touch=width < 500, is_mobile=width < 500
+    )
     page = await context.new_page()
     await page.goto(f"{settings.public_url}/sign-in")
     await page.screenshot(path=folder / f"sign-in-{scheme}-{width}.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -21,6 +22,9 @@ from store import inbound
 from store.enrollments import get as get_enrollment
 
 router = APIRouter(prefix="/inbound/{mail}", dependencies=[needs("read")])
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An enrollment's ID, also within the address of its page."""
 
 
 @router.get("")
@@ -44,6 +48,8 @@ async def correct(request: Request, mail: str, hands: Hands, form: Form) -> Resp
         raise InvalidRequest("not a day", field="return_date", fix="such as 2026-12-24") from None
     if parsed is not None and kind and kind != Kind.OUT_OF_OFFICE:
         parsed = None  # the form keeps the day of an absence also where the kind is now another
+    named = _ID.search(enrollment)
+    enrollment = named[0] if named else enrollment
     if enrollment:
         async with hands.database.read() as connection:
             await get_enrollment(connection, enrollment)

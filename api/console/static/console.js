@@ -53,7 +53,7 @@ const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 async function load(url, options = {}) {
   const response = await fetch(url, { credentials: "same-origin", ...options, headers: { ...FRAGMENT, ...options.headers } });
   if (response.status === 401) {
-    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(`/sign-in?expired=1&next=${encodeURIComponent(location.pathname + location.search)}`);
     throw new Error("signed out");
   }
   return { response, page: parse(await response.text()) };
