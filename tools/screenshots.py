@@ -69,7 +69,7 @@ async def main(folder: Path) -> None:
     try:
         await _prepare(settings, database)
         pages = dict(await _pages(database))
-        folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
             for scheme, width in LOOKS:

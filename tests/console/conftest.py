@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
-<<<<<<< HEAD
-=======
 from contextlib import asynccontextmanager
->>>>>>> w/browser
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-<<<<<<< HEAD
-from tests.console.visiting import Site, Visitor, launch, serving
-from tests.harness import World
-=======
 from embedded.recipients import Recipients
 from tests.console.people import Cast, play
 from tests.console.visiting import Site, Visitor, launch, serving
 from tests.harness import World, open_world
 from tests.servers import Servers, own_database
->>>>>>> w/browser
 
 FAILED = pytest.StashKey[bool]()
 
@@ -43,8 +35,6 @@ async def site(world: World) -> AsyncIterator[Site]:
         yield served
 
 
-<<<<<<< HEAD
-=======
 @asynccontextmanager
 async def own_site(stack: Servers) -> AsyncIterator[Site]:
     """The console of a world that several tests share."""
@@ -65,7 +55,6 @@ async def peopled(stack: Servers) -> AsyncIterator[tuple[Site, Cast]]:
         yield served, await play(served.world)
 
 
->>>>>>> w/browser
 @pytest_asyncio.fixture
 async def visitor(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Visitor]:
     """Opens pages; the test fails if one showed an error that it did not expect."""

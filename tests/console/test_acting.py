@@ -5,47 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-<<<<<<< HEAD
-from playwright.async_api import Locator, Page, expect
-
-from embedded.recipients import Behaviour
-=======
 from playwright.async_api import expect
 
 from embedded.recipients import Behaviour
 from tests.console.people import NO_SUCH_USER, SLOW, menu_of, row_of, shown, status_in
->>>>>>> w/browser
 from tests.console.visiting import Site, Visitor
 from tests.harness import World, plain_step
 from tests.inbound.mails import absence
 
-<<<<<<< HEAD
-NO_SUCH_USER = Behaviour(at_rcpt="550 5.1.1 no such user here")
-SLOW = [plain_step(1, wait="1h"), plain_step(2, wait="1h")]
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def row_of(page: Page, enrollment: str) -> Locator:
-    return page.locator(f"#row-{enrollment}")
-
-
-def status_in(place: Locator) -> Locator:
-    return place.locator("td[data-status] .why .pill")
-
-
-async def menu_of(page: Page, enrollment: str) -> Locator:
-    """Open a row's menu."""
-    await row_of(page, enrollment).get_by_role("button", name="Actions").click()
-    menu = page.locator("#menu")
-    await expect(menu).to_be_visible()
-    return menu
-
-
-=======
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
->>>>>>> w/browser
 async def enroll(world: World, *contacts: str) -> list[str]:
     return [await world.enroll(contact) for contact in contacts]
 
@@ -69,11 +39,7 @@ async def test_paused_until_a_time_it_goes_on_under_the_readers_eyes_and_the_ema
     await clock.fill(f"{until:%H:%M:%S}")
     await menu.get_by_role("button", name="Pause").click()
     await expect(page.locator(".toast")).to_contain_text("Paused. Now Paused (manual)")
-<<<<<<< HEAD
-    (paused,) = [line for line in await world.story(enrollment) if line["kind"] == "paused"]
-=======
     (paused,) = [line for line in await world.story(enrollment) if line["kind"] == "pause"]
->>>>>>> w/browser
     assert datetime.fromisoformat(paused["data"]["until"]) == until.replace(microsecond=0)
 
     await world.clients.switch("sequence", sequence, on=True, by="person:test")
@@ -181,20 +147,6 @@ async def test_an_ambiguous_day_of_return_is_settled_and_the_hold_gets_it(site: 
     await page.locator("input[name=return_date]").fill(f"{year}-04-03")
     await page.get_by_role("button", name="Correct").click()
     await expect(page.locator(".toast")).to_contain_text(f"back {year}-04-03")
-<<<<<<< HEAD
-    await world.until_state(
-        enrollment, lambda state: [hold.until.date() for hold in state.holds if hold.until] == [_working(year, 4, 4)]
-    )
-    await expect(page.locator("[data-hold=out_of_office]")).to_contain_text(f"{_working(year, 4, 4):%-d %b}")
-    assert (await world.status(enrollment))[0] == "paused"
-
-
-def _working(year: int, month: int, day: int) -> date:
-    """The buffer is a business day, and the sequence's schedule is open on every day."""
-    return date(year, month, day)
-
-
-=======
     goes_on = date(year, 4, 4)  # a business day later, and the schedule is open on every day
     await world.until_state(
         enrollment, lambda state: [hold.until.date() for hold in state.holds if hold.until] == [goes_on]
@@ -203,7 +155,6 @@ def _working(year: int, month: int, day: int) -> date:
     assert (await world.status(enrollment))[0] == "paused"
 
 
->>>>>>> w/browser
 async def test_an_unknown_delivery_is_settled_as_sent_and_the_next_step_follows(site: Site, visitor: Visitor) -> None:
     world = site.world
     await world.add_sequence(steps=2)
@@ -257,11 +208,7 @@ async def test_what_happens_moves_no_row_and_keeps_the_selection_and_the_open_me
     anna, bea, carl = await enroll(world, "anna", "bea", "carl")
     page = await visitor.open(site, f"/sequences/{sequence}")
     await expect(page.locator("html")).to_have_attribute("data-live", "on")
-<<<<<<< HEAD
-    order = await page.locator("tr[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)")
-=======
     order = await shown(page)
->>>>>>> w/browser
     assert order == [carl, bea, anna]  # the last event first
     await row_of(page, bea).get_by_role("checkbox").check()
     menu = await menu_of(page, carl)
@@ -273,11 +220,7 @@ async def test_what_happens_moves_no_row_and_keeps_the_selection_and_the_open_me
     await expect(status_in(row_of(page, anna))).to_have_text("Paused")
     await expect(status_in(row_of(page, carl))).to_have_text("Paused")
     await expect(page.locator("[data-count=paused]")).to_have_text("2")
-<<<<<<< HEAD
-    assert await page.locator("tr[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)") == order
-=======
     assert await shown(page) == order
->>>>>>> w/browser
     await expect(row_of(page, bea).get_by_role("checkbox")).to_be_checked()
     await expect(page.locator("#selection")).to_contain_text("1 selected")
     await expect(menu.get_by_label("Note, a few words (optional)")).to_have_value("half a wo")
