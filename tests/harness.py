@@ -207,7 +207,14 @@ class World:
         answer = await self.clients.enroll(sequence or self.sequence, contact, by="person:test", **options)
         assert not answer.refused, answer.refused
         assert answer.enrollment is not None
+        if self.workers:
+            await eventually(lambda: self._on_record(str(answer.enrollment)))
         return answer.enrollment
+
+    async def _on_record(self, enrollment: str) -> bool:
+        """Its admission is on record: on a busy machine that may take longer than the answer to whoever enrolls waits for it."""
+        async with self.database.read() as connection:
+            return bool(await connection.fetchval("SELECT 1 FROM enrollments WHERE id = $1::text::uuid", enrollment))
 
     async def row(self, enrollment: str) -> dict[str, Any]:
         async with self.database.read() as connection:

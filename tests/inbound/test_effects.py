@@ -228,6 +228,20 @@ async def test_who_has_left_is_finished_everywhere_and_the_named_successor_is_pr
     assert [one["address"] for one in row["reading"]["proposed"]] == ["carla.ruiz@acme.example"]
 
 
+async def test_an_address_that_is_given_up_pauses_the_person_everywhere_until_somebody_decides(people: People) -> None:
+    world = people.world
+    text = "My email address has changed. Please write to anna@newco.example from now on."
+    taken = await world.take(mails.absence(people.mail, text))
+    assert (taken.kind, taken.needs) == ("address_changed", "new_address")
+    for enrollment in (people.first, people.second):
+        state = await world.until_state(enrollment, lambda state: state.hold(HoldKind.MANUAL) is not None)
+        assert not state.closed
+    assert (await world.status(people.ben))[0] == "active"
+    async with world.database.read() as connection:
+        (row,) = await inbound.page(connection, needs=True)
+    assert [one["address"] for one in row["reading"]["proposed"]] == ["anna@newco.example"]
+
+
 async def test_mail_of_nobody_is_kept_and_listed_until_a_person_says_whose_it_is(people: People) -> None:
     world = people.world
     raw = mails.answer(people.mail, "Please call me.", sender="assistant@elsewhere.test", threaded=False)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,27 +38,24 @@ class Stepped:
 
     inner: Coroutine[Any, Any, Any]
     race: Race
-    sent: Any = field(default=None)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        step = partial(self.inner.send, None)
+        thrown: BaseException | None = None  # a cancellation, which goes on to the coroutine
         while True:
             try:
-                waiting = step()
+                waiting = self.inner.send(None) if thrown is None else self.inner.throw(thrown)
             except StopIteration as done:
                 return done.value
+            thrown = None
             self.race.met += 1
-            if self.race.met == self.race.at:
-                self.race.coming = asyncio.create_task(self.race.reply())
-                # Until it is recorded, or stands behind a lock that this send holds.
-                yield from asyncio.wait({self.race.coming}, timeout=0.5).__await__()
             try:
+                if self.race.met == self.race.at:
+                    self.race.coming = asyncio.create_task(self.race.reply())
+                    # Until it is recorded, or stands behind a lock that this send holds.
+                    yield from asyncio.wait({self.race.coming}, timeout=0.5).__await__()
                 yield waiting
             except BaseException as error:
-                # What was awaited has failed or was cancelled: the inner coroutine may go on, or end, by that too.
-                step = partial(self.inner.throw, error)
-            else:
-                step = partial(self.inner.send, None)
+                thrown = error
 
 
 async def test_a_reply_at_any_moment_of_a_send_stops_it_or_finds_it_recorded(
