@@ -129,6 +129,7 @@ REFUSED = {
     "delivery_unknown": "first it must be said what became of the last email",
     "delivery_known": "no delivery was unknown",
     "date_in_past": "the date lies in the past",
+    "other_step": "the contact was at another step by then",
 }
 
 PHASES = {

@@ -17,7 +17,7 @@ from domain.reasons import CATALOGUE
 from domain.sequences import StepRef
 from domain.state import EnrollmentState, Halt, Hold, Sent
 from domain.statuses import HaltKind, HoldKind, Outcome
-from domain.storywords import MAIL, NEEDS, SHORT
+from domain.storywords import MAIL, NEEDS, NOTED, REFUSED, SHORT
 from domain.transitions import apply, pass_time, system_error
 from tests.domain.states import NOW
 
@@ -167,6 +167,17 @@ def test_details_are_words_and_instants() -> None:
         if reason.group in ("not_sent", "hold"):
             field, kind = ("reason", "not_sent") if reason.group == "not_sent" else ("hold", "parked")
             assert reason.sentence.removesuffix(".") in storytelling.tell(kind, {field: reason.code}).title
+
+
+def test_every_code_of_the_rules_has_words() -> None:
+    rules = (ROOT / "domain/transitions.py").read_text(encoding="utf-8")
+    noted = set(re.findall(r"\.note\(\s*\"(\w+)\"", rules))
+    refused = set(re.findall(r"Refused\(\s*\"(\w+)\"|return \(?\"(\w+)\", f?\"", rules))
+    assert len(noted) > 10
+    assert noted <= set(NOTED), noted - set(NOTED)
+    codes = {code for pair in refused for code in pair if code}
+    assert len(codes) > 8
+    assert codes <= set(REFUSED), codes - set(REFUSED)
 
 
 def test_mail_and_actors_are_told_in_words() -> None:
