@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.services import Services, valid_address
 from activities.upkeep import Upkeep
 from activities.watch import KeepFailed, Take
-from client.connection import connect
+from client.connection import connect, ensure_search_attributes
 from client.enrollments import Enrollments
 from client.inbound import Inbound, Taken
 from domain.delivery import Answer
@@ -342,6 +344,30 @@ async def open_world(
             yield world
         finally:
             await _end_wakers(world)
+
+
+async def own_namespace(address: str) -> Client:
+    """A client for a Temporal namespace of this test's own, with our search attributes: for what looks at every workflow of
+    its namespace. TEMPORAL_NAMESPACE must not be set, it would win over the argument."""
+    name = f"alone-{os.urandom(4).hex()}"
+    default = await connect(address)
+    retention = Duration()
+    retention.FromTimedelta(timedelta(days=1))
+    await default.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=retention)
+    )
+
+    async def usable() -> Client | None:
+        try:
+            client = await connect(address, name)
+            await ensure_search_attributes(client)
+            await client.count_workflows("OnwardStatus IS NULL")
+        except (RPCError, RuntimeError):
+            return None
+        return client
+
+    client: Client = await eventually(usable)
+    return client
 
 
 async def _end_wakers(world: World) -> None:

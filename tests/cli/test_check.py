@@ -3,7 +3,6 @@ since it looks at every workflow of its namespace."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +10,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.service import RPCError
 
 from client.checking import Finding
-from client.connection import connect, ensure_search_attributes
 from client.repairing import repair
 from embedded.recipients import Recipients
 from store import marks
 from store.marks import Mark
 from tests.cli.conftest import Shell, enter, environment
-from tests.harness import World, eventually, open_world, plain_step
+from tests.harness import World, open_world, own_namespace, plain_step
 from tests.servers import Servers
 
 
@@ -32,24 +27,7 @@ async def alone(
 ) -> AsyncIterator[World]:
     """Onward on real servers in a Temporal namespace of its own."""
     monkeypatch.delenv("TEMPORAL_NAMESPACE", raising=False)  # it would win over the argument
-    name = f"of-check-{os.urandom(4).hex()}"
-    default = await connect(stack.temporal_address)
-    retention = Duration()
-    retention.FromTimedelta(timedelta(days=1))
-    await default.workflow_service.register_namespace(
-        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=retention)
-    )
-
-    async def usable() -> object:
-        try:
-            client = await connect(stack.temporal_address, name)
-            await ensure_search_attributes(client)
-            await client.count_workflows("OnwardStatus IS NULL")
-        except (RPCError, RuntimeError):
-            return None
-        return client
-
-    client = await eventually(usable)
+    client = await own_namespace(stack.temporal_address)
     async with open_world(stack.temporal_address, fresh_database, recipients, client=client) as world, world.worker():
         yield world
 
