@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -290,6 +291,14 @@ async def test_ten_failures_from_an_address_and_it_has_to_wait(workerless: World
         clock.pass_by(minutes=14)
         for _ in range(12):  # what succeeds does not count
             await signed_in(two, text)
+
+
+async def test_many_tries_at_once_are_counted_one_by_one(workerless: World) -> None:
+    services = services_for(workerless)
+    async with browser(services) as one, browser(services) as two:
+        tries = [(one, two)[number % 2].post("/sign-in", data={"key": "wrong"}) for number in range(24)]
+        answers = await asyncio.gather(*tries)
+    assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 14
 
 
 async def test_one_customer_has_one_address_in_ipv6(workerless: World) -> None:
