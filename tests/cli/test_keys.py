@@ -113,7 +113,9 @@ async def test_every_command_that_changes_something_is_on_record(onward: Shell, 
 
     done: set[str] = set()
 
-    async def gives(*words: str, action: str, kind: str | None = None, target: str | None = None, code: int | None = 0) -> Any:
+    async def gives(
+        *words: str, action: str, kind: str | None = None, target: str | None = None, code: int | None = 0
+    ) -> Any:
         """Run it as person:ana; the newest entries are its own."""
         done.add(next(name for name in commands if f"{' '.join(words)} ".startswith(f"{name} ")))
         said = await onward.run(*words, *(() if words[:2] == ("keys", "create") else ("--as", "person:ana")))
