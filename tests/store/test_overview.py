@@ -149,20 +149,16 @@ async def test_counts_of_all_agree_with_those_of_each(connection: Connection) ->
     assert (states["sales"][0], states["other"][:2]) == ("up", ("paused", "holiday"))
 
 
-async def test_counts_are_read_from_an_index_alone(connection: Connection) -> None:
-    await define(connection)
-    await connection.execute("INSERT INTO contacts (id) SELECT 'c' || n FROM generate_series(1, 20000) n")
-    await connection.execute(
-        """
-        INSERT INTO enrollments (id, workflow_id, sequence_id, contact_id, run_id, version, state, status, last_event_at, started_at)
-        SELECT gen_random_uuid(), 'w', 'intro', 'c' || n, gen_random_uuid(), 1, jsonb_build_object('filler', repeat('x', 500)),
-               'active', now(), now()
-        FROM generate_series(1, 20000) n
-        """
-    )
-    await connection.execute("ANALYZE enrollments")
-    # What vacuuming does to the statistics, which cannot run in a transaction.
-    await connection.execute("UPDATE pg_class SET relallvisible = relpages WHERE relname = 'enrollments'")
-    for text in (sql("live.counts"), sql("enrollments.counts").replace("$1", "'intro'")):
+async def test_counts_can_be_read_from_an_index_alone(connection: Connection) -> None:
+    # What is cheaper depends on how the table was vacuumed, which a transaction cannot do: whether an index will do, does not.
+    await connection.execute("SET LOCAL enable_seqscan = off")
+    for name, values in (
+        ("live.counts", ()),
+        ("enrollments.counts", ("intro",)),
+        ("overview.steps_standing", ("intro",)),
+    ):
+        text = sql(name)
+        for number, value in enumerate(values, 1):
+            text = text.replace(f"${number}", f"'{value}'")
         plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}")
         assert "Index Only Scan" in plan, plan
