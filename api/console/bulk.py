@@ -52,7 +52,7 @@ async def _rows(hands: Services, sequence: str, keys: Seq[str]) -> tuple[Row, ..
         return await listing.rows(connection, sequence, keys)
 
 
-@router.post("")
+@router.post("", name="bulk_preview")
 async def ask(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """What would happen: how many, and why not the others."""
     action = _action(form)
@@ -74,7 +74,7 @@ async def ask(request: Request, id: str, hands: Hands, form: Form) -> Response:
     )
 
 
-@router.post("/do")
+@router.post("/do", name="bulk")
 async def do(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """Do it: each contact by a command of its own; one that is refused keeps nobody else from it."""
     action = _action(form)

@@ -107,7 +107,7 @@ async def command(request: Request, id: str, name: str, hands: Hands, form: Form
     return after(request, f"/enrollments/{id}", kind, text)
 
 
-@router.post("/address", dependencies=OPERATE)
+@router.post("/address", name="new_address", dependencies=OPERATE)
 async def new_address(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """A new address for a contact whose email came back, and on with the halted step."""
     address = text_of(form, "email")

@@ -36,7 +36,7 @@ async def page(request: Request, mail: str, hands: Hands) -> Response:
     return render(request, "inbound.html", mail=shown, corrections=[one.value for one in CORRECTIONS], back=back)
 
 
-@router.post("/correct", dependencies=[needs("operate"), protected])
+@router.post("/correct", name="correct_mail", dependencies=[needs("operate"), protected])
 async def correct(request: Request, mail: str, hands: Hands, form: Form) -> Response:
     """It is of another kind, of another day, or of another enrollment. A person's word: no later auto-reply overrides it."""
     kind, day, enrollment = (text_of(form, name) for name in ("kind", "return_date", "enrollment"))
@@ -66,7 +66,7 @@ async def correct(request: Request, mail: str, hands: Hands, form: Form) -> Resp
     )
 
 
-@router.post("/settle", dependencies=[needs("operate"), protected])
+@router.post("/settle", name="settle_mail", dependencies=[needs("operate"), protected])
 async def settle(request: Request, mail: str, hands: Hands, form: Form) -> Response:
     """Somebody has looked at it: it leaves the list of what needs a person."""
     async with hands.database.transaction() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -14,7 +14,6 @@ from api.console.forms import Fields, Form, actor_of, after, text_of
 from api.console.pages import go, plural, render
 from api.csrf import protected
 from api.mailboxes import checked
-from api.problems import InvalidRequest
 from api.services import Hands
 from client import definitions
 from domain.errors import InvalidDefinition
@@ -51,7 +50,7 @@ async def new(request: Request) -> Response:
     return render(request, "mailbox_new.html", given={}, wrong=None)
 
 
-@router.post("", dependencies=[needs("admin"), protected])
+@router.post("", name="put_mailbox", dependencies=[needs("admin"), protected])
 async def add(request: Request, hands: Hands, form: Form) -> Response:
     """Add a mailbox. Passwords are references: the secret itself stays where the worker finds it."""
     given = {name: text_of(form, name) for name in form}
@@ -118,15 +117,9 @@ async def check(request: Request, id: str, hands: Hands, form: Form) -> Response
     return after(request, f"/mailboxes/{id}", "refused", f"It does not work ({found.code}): {found.detail}")
 
 
-@router.post("/{id}/state", dependencies=[needs("operate"), protected])
-async def state(request: Request, id: str, hands: Hands, form: Form) -> Response:
+@router.post("/{id}/state/{to}", name="{to}", dependencies=[needs("operate"), protected])
+async def state(request: Request, id: str, to: Literal["pause", "up"], hands: Hands, form: Form) -> Response:
     """Pause it, or open it again."""
-    to = text_of(form, "to")
-    if to == "paused":
-        await hands.enrollments.set_mailbox(id, "paused", by=actor_of(request))
-    elif to == "up":
-        await hands.enrollments.set_mailbox(id, "up", by=actor_of(request))
-    else:
-        raise InvalidRequest("neither up nor paused", field="to", fix="up or paused")
-    text = "Paused: from now on it sends nothing." if to == "paused" else "Open: those it held go on in turn."
+    await hands.enrollments.set_mailbox(id, "up" if to == "up" else "paused", by=actor_of(request))
+    text = "Open: those it held go on in turn." if to == "up" else "Paused: from now on it sends nothing."
     return after(request, f"/mailboxes/{id}", "done", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -10,10 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from api.access import needs
 from api.console.charts import Bar, spark
 from api.console.contacts_tab import LABELS, head_of
-from api.console.forms import Form, actor_of, after, text_of
+from api.console.forms import Form, actor_of, after
 from api.console.pages import plural, render
 from api.csrf import protected
-from api.problems import InvalidRequest
 from api.services import Hands
 from domain.statuses import Status
 from store import catalog, gates, overview
@@ -86,14 +86,14 @@ async def ask(request: Request, id: str, hands: Hands) -> Response:
     back = f"/sequences/{id}"
     to = "off" if stored.switched_on else "on"
     return render(
-        request, "switch.html", title=title, lines=lines, button=button, to=to, action=request.url.path, back=back
+        request, "switch.html", title=title, lines=lines, button=button, action=f"{request.url.path}/{to}", back=back
     )
 
 
-@router.post("/sequences/{id}/switch", dependencies=[needs("operate"), protected])
-async def switch(request: Request, id: str, hands: Hands, form: Form) -> Response:
+@router.post("/sequences/{id}/switch/{to}", name="switch_{to}", dependencies=[needs("operate"), protected])
+async def switch(request: Request, id: str, to: Literal["on", "off"], hands: Hands, form: Form) -> Response:
     """Switch, as the dialog said: to what it said, also where somebody else was faster."""
-    on = _to(text_of(form, "to"))
+    on = to == "on"
     await hands.enrollments.switch("sequence", id, on=on, by=actor_of(request))
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
@@ -125,16 +125,15 @@ async def ask_everything(request: Request, hands: Hands) -> Response:
         title=title,
         lines=lines,
         button=title.rstrip("?"),
-        to=to,
-        action="/switch",
+        action=f"/switch/{to}",
         back="/sequences",
     )
 
 
-@router.post("/switch", dependencies=[needs("admin"), protected])
-async def switch_everything(request: Request, hands: Hands, form: Form) -> Response:
+@router.post("/switch/{to}", name="switch_everything_{to}", dependencies=[needs("admin"), protected])
+async def switch_everything(request: Request, to: Literal["on", "off"], hands: Hands, form: Form) -> Response:
     """The switch over all sequences."""
-    on = _to(text_of(form, "to"))
+    on = to == "on"
     await hands.enrollments.switch("global", "", on=on, by=actor_of(request))
     return after(request, "/sequences", "done", f"Everything is switched {'on' if on else 'off'}.")
 
@@ -145,9 +144,3 @@ async def _active(connection: Connection, sequence: str | None) -> int:
         sql("enrollments.counts") if sequence else sql("live.counts"), *([sequence] if sequence else [])
     )
     return sum(row["n"] for row in rows if row["status"] == Status.ACTIVE.value)
-
-
-def _to(word: str) -> bool:
-    if word not in ("on", "off"):
-        raise InvalidRequest("neither on nor off", field="to", fix="on or off")
-    return word == "on"

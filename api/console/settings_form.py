@@ -118,7 +118,7 @@ async def _page(
     )
 
 
-@router.post("", dependencies=[needs("admin"), protected])
+@router.post("", name="put_sequence", dependencies=[needs("admin"), protected])
 async def save(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """Apply the sequence with these settings. Running enrollments follow at once; what is booked is replanned."""
     async with hands.database.read() as connection:
