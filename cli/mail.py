@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ def classify(
     received_at: Annotated[
         str | None,
         typer.Option(
-            "--received-at", metavar="ISO", help="When they were received, instead of what their headers say."
+            "--received-at", metavar="ISO", help="When they were received, instead of what their headers say; UTC without an offset."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document per mail and line.")] = False,
@@ -75,15 +75,16 @@ def _instant(text: str | None) -> datetime | None:
         when = datetime.fromisoformat(text)
     except ValueError:
         when = None
-    if when is None or when.tzinfo is None or not 1970 < when.year < 2199:
+    if when is None or not 1970 < when.year < 2199:
         raise Failure(
             Code.INVALID,
             "received_at_invalid",
-            "not a time with an offset" if when is None or when.tzinfo is None else "a year from 1971 to 2198",
+            "not a time" if when is None else "a year from 1971 to 2198",
             field="--received-at",
             fix="write it as 2026-12-01T09:00:00+01:00 or with Z",
         )
-    return when
+    # Nothing is done at that time, so one without an offset need not be refused.
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:

@@ -82,10 +82,14 @@ async def test_the_time_of_receipt_can_be_told(tmp_path: Path) -> None:
     path = tmp_path / "a.eml"
     path.write_bytes(AWAY)
     # 07:00 in Paris is still the evening before where the mail was written.
-    for when, back in (("2026-10-02T07:00:00+02:00", "2026-10-02"), ("2026-10-02T22:00:00Z", "2026-10-03")):
+    for when, back in (
+        ("2026-10-02T07:00:00+02:00", "2026-10-02"),
+        ("2026-10-02T22:00:00Z", "2026-10-03"),
+        ("2026-10-02T22:00:00", "2026-10-03"),
+    ):
         (away,) = await classified("--received-at", when, str(path))
         assert away["return"]["date"] == back
-    for when in ("2026-10-02T07:00:00", "tomorrow"):
+    for when in ("2260-10-02T07:00:00Z", "tomorrow"):
         error = await Shell().error("mail", "classify", "--received-at", when, str(path), code=2)
         assert (error["code"], error["field"]) == ("received_at_invalid", "--received-at")
 
