@@ -1,7 +1,7 @@
 """Takes the pictures of docs/screenshots/ from a running demo, so that they can be looked at and made anew.
 
     make demo                                           in one terminal; wait until its play is over
-    .venv/bin/python tools/screenshots.py [FOLDER]      in another
+    .venv/bin/python -m tools.screenshots [FOLDER]      in another
 
 Adds a second sequence with a month ahead of it to the demo's data (once), so that the charts have something to show.
 """
@@ -131,7 +131,7 @@ async def _pages(database: Database) -> Iterator[tuple[str, str]]:
             ("contact-bounced", f"/enrollments/{rows['viktor'].enrollment}"),
             ("attention", "/attention"),
             ("steps", "/sequences/spring-launch/steps"),
-            ("preview", f"/sequences/{SEQUENCE}/preview?contact=ada"),
+            ("preview", f"/sequences/{SEQUENCE}/preview?contact=bram"),
             ("forecast", f"/sequences/{SEQUENCE}/forecast"),
             ("settings", "/sequences/spring-launch/settings"),
             ("mailboxes", "/mailboxes"),

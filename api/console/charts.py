@@ -24,15 +24,17 @@ class Bar:
 
 def spark(bars: Sequence[Bar], title: str) -> Markup:
     """A line of bars without axes, for a table's cell. `title` says the figures in words."""
-    return _draw(bars, title, width=150, height=34, kind="spark")
+    return _draw(bars, title, width=150, height=34)
 
 
 def chart(bars: Sequence[Bar], title: str, *, width: int = 1100, height: int = 190) -> Markup:
     """Bars with labels under them and the greatest value above."""
-    return _draw(bars, title, width=width, height=height, kind="chart", labels=True)
+    drawn = _draw(bars, title, width=width, height=height, labels=True)
+    # On a narrow screen it is moved sideways rather than made too small to read; by keyboard, too.
+    return Markup('<div class="chart-wide" tabindex="0" role="group" aria-label="{}">{}</div>').format(title, drawn)
 
 
-def _draw(bars: Sequence[Bar], title: str, *, width: int, height: int, kind: str, labels: bool = False) -> Markup:
+def _draw(bars: Sequence[Bar], title: str, *, width: int, height: int, labels: bool = False) -> Markup:
     top, bottom = (16, 18) if labels else (1, 1)
     room = height - top - bottom
     most = max((bar.value + bar.other for bar in bars), default=0)
