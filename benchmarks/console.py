@@ -7,6 +7,7 @@ run again by themselves, in turn with the page: what counts is the ratio of the 
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
@@ -78,6 +80,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 async def run(given: argparse.Namespace) -> int:
     """Measure."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with Recipients() as unused:
         async with common.open_bench(unused) as bench:
             world = bench.world
