@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from playwright.async_api import Locator, Page, expect
 
 from embedded.recipients import Behaviour
 from tests.harness import World, plain_step
+from tests.inbound.mails import absence
 
 SLOW = [plain_step(1, wait="1h"), plain_step(2, wait="1h")]
 """Steps that give a test its time."""
+
+AWAY_UNTIL = datetime.now(UTC).year + 1
+"""The year of an ambiguous day of return."""
 
 NO_SUCH_USER = Behaviour(at_rcpt="550 5.1.1 no such user here")
 
 
 @dataclass(frozen=True)
 class Cast:
-    """Enrollments of `sequence` by their status."""
+    """Enrollments of `sequence` by their status; and a mail with an ambiguous day of return, of somebody elsewhere."""
 
     sequence: str
     active: str
@@ -25,16 +30,18 @@ class Cast:
     bounced: str
     not_sent: str
     finished: str
+    mail: str
+    mailbox: str
 
 
 async def play(world: World, name: str = "spring") -> Cast:
     """One contact in each status: Anna active and Bea paused before step 2, Carl bounced at step 1, Dora not sent at step 2,
-    Emil finished by hand. Fay is in another sequence only."""
+    Emil finished by hand. Fay is in another sequence only, and away until the third of April or the fourth of March."""
     second = await world.add_mailbox(f"otto-{world.token}")
     first = world.mailbox = world.mailbox or await world.add_mailbox()
     steps = [plain_step(1), plain_step(2, wait="1h"), plain_step(3, wait="1h")]
-    other = await world.add_sequence("autumn", steps=SLOW, mailboxes=[first])
-    await world.enroll("fay", other)
+    other = await world.add_sequence("autumn", steps=steps, mailboxes=[first])
+    away = await world.enroll("fay", other)
     sequence = await world.add_sequence(name, steps=steps, mailboxes=[first, second])
     await world.add_account("acme", name="Acme & Sons")
     for contact, account in (("anna", "acme"), ("bea", "acme"), ("carl", None), ("dora", None), ("emil", None)):
@@ -55,7 +62,11 @@ async def play(world: World, name: str = "spring") -> Cast:
     paused = await world.enroll("bea")
     await world.until_sent(paused, 1)
     await world.command(paused, "pause")
-    return Cast(sequence, active, paused, bounced, not_sent, finished)
+    await world.until_sent(away, 1)
+    (email,) = await world.until_mails("fay", 1)
+    taken = await world.take(absence(email, f"I am out of the office and will return on 03/04/{AWAY_UNTIL}."))
+    await world.until_status(away, "paused", "out_of_office")
+    return Cast(sequence, active, paused, bounced, not_sent, finished, taken.id, first)
 
 
 def row_of(page: Page, enrollment: str) -> Locator:

@@ -21,7 +21,7 @@ LABELS = {
 
 def people(cast: Cast) -> dict[str, str]:
     """Enrollment by status."""
-    return {name: value for name, value in asdict(cast).items() if name != "sequence"}
+    return {status: asdict(cast)[status] for status in LABELS}
 
 
 async def choose(page: Page, name: str, option: str) -> None:

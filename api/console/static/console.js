@@ -163,7 +163,8 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches("a[role=button]")) { event.preventDefault(); event.target.click(); }
-  const items = event.target.closest("#menu") && [...document.querySelectorAll("#menu > ul > li button, #menu > ul > li summary")];
+  const reached = "#menu li > form button, #menu summary, #menu details[open] > form button"; // not what is folded away
+  const items = event.target.closest("#menu") && [...document.querySelectorAll(reached)];
   if (items && (event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.matches("input, select, textarea")) {
     event.preventDefault();
     const at = items.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
