@@ -32,7 +32,9 @@ def classify(
     received_at: Annotated[
         str | None,
         typer.Option(
-            "--received-at", metavar="ISO", help="When they were received, instead of what their headers say; UTC without an offset."
+            "--received-at",
+            metavar="ISO",
+            help="When they were received, instead of what their headers say; UTC without an offset.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document per mail and line.")] = False,

@@ -46,7 +46,9 @@ async def examine(page: Page) -> list[str]:
 
 
 def test_every_route_of_the_console_has_its_page_here() -> None:
-    routes = {path for router in ROUTERS for path, route in every_route(router.routes) if "GET" in (route.methods or ())}
+    routes = {
+        path for router in ROUTERS for path, route in every_route(router.routes) if "GET" in (route.methods or ())
+    }
     assert set(PAGES) | PARTS == routes
 
 
@@ -63,9 +65,7 @@ async def test_no_serious_finding(peopled: tuple[Site, Cast], visitor: Visitor, 
     await expect(page.get_by_role("heading", level=1)).to_have_count(1)
 
 
-async def test_no_serious_finding_in_menus_dialogs_and_the_bar(
-    peopled: tuple[Site, Cast], visitor: Visitor
-) -> None:
+async def test_no_serious_finding_in_menus_dialogs_and_the_bar(peopled: tuple[Site, Cast], visitor: Visitor) -> None:
     site, cast = peopled
     page = await visitor.open(site, f"/sequences/{cast.sequence}", "operate")
     await row_of(page, cast.bounced).get_by_role("checkbox").check()

@@ -89,7 +89,9 @@ async def plant(world: World) -> Cast:
                 **{TAG: LONG, "town": "" if name == "blank" else IMAGE},
             )
             await catalog.put_contacts(connection, parse_contacts_csv(text).rows)
-    await world.add_schedule("closing", closed=[{"from": "2031-01-01", "to": "2031-01-02", "name": (LINE + WORD)[:200]}])
+    await world.add_schedule(
+        "closing", closed=[{"from": "2031-01-01", "to": "2031-01-02", "name": (LINE + WORD)[:200]}]
+    )
     box = world.mailbox = await world.add_mailbox()
     async with world.database.transaction() as connection:
         stored = (await catalog.mailbox(connection, box)).definition
