@@ -21,7 +21,7 @@ from store.csv_files import parse_accounts_csv, parse_contacts_csv
 from tests.console.conftest import own_site
 from tests.console.people import Cast
 from tests.console.places import PAGES
-from tests.console.visiting import NARROW, WIDE, Site, Visitor
+from tests.console.visiting import NARROW, WIDE, Site, Visitor, sideways
 from tests.harness import World, plain_step
 from tests.inbound.mails import bounce, headers_of
 from tests.servers import Servers
@@ -98,8 +98,8 @@ async def plant(world: World) -> Cast:
         hostile = stored.model_copy(update={"name": (SHORT + CLOSE)[:200]})
         await catalog.apply_mailbox(connection, hostile)
     steps = [
-        plain_step(1, subject=WITHOUT_BRACES, text=WITHOUT_BRACES, html=f"<p>{WITHOUT_BRACES}</p>"),
-        plain_step(2, wait="1h", text=LONG + " {{ contact.town }}", subject=f"{LINE} {{{{ account.name }}}}"),
+        plain_step(1, subject=WITHOUT_BRACES[:300], text=WITHOUT_BRACES, html=f"<p>{WITHOUT_BRACES}</p>"),
+        plain_step(2, wait="1h", text=LONG + " {{ contact.town }}", subject=f"{SHORT} {{{{ contact.stage }}}}"),
         plain_step(3, wait="1h", text="{{ contact.town }}", html=LONG),
     ]
     sequence = await world.add_sequence("hostile", steps, mailboxes=[box], schedule="closing")
@@ -152,8 +152,7 @@ async def assert_inert(page: Page, visitor: Visitor) -> None:
     await page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     for size in (WIDE, NARROW):
         await page.set_viewport_size(size)
-        across = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert across == 0, f"it scrolls sideways by {across} px at {size['width']} px"
+        assert await sideways(page) == 0, size
     assert visitor.unexpected == []
 
 

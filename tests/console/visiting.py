@@ -89,6 +89,13 @@ async def serving(world: World) -> AsyncIterator[Site]:
         await server
 
 
+async def sideways(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    # The root's own width has the scrollbar's gutter in it.
+    wide = "document.documentElement.scrollWidth - document.body.getBoundingClientRect().width"
+    return round(float(await page.evaluate(wide)))
+
+
 class Visitor:
     """Opens pages, each in a browser without a past, and keeps every error that one shows: of a script, of the policy against
     foreign content, of a request that failed or that went to another host, of a dialog that nobody should open."""
