@@ -21,7 +21,7 @@ from store.csv_files import parse_accounts_csv, parse_contacts_csv
 from tests.console.conftest import own_site
 from tests.console.people import Cast
 from tests.console.places import PAGES
-from tests.console.visiting import NARROW, WIDE, Site, Visitor, sideways
+from tests.console.visiting import NARROW, WIDE, Site, Visitor, too_wide
 from tests.harness import World, plain_step
 from tests.inbound.mails import bounce, headers_of
 from tests.servers import Servers
@@ -150,9 +150,9 @@ async def assert_inert(page: Page, visitor: Visitor) -> None:
     await expect(page.get_by_role("main")).to_have_count(1)
     await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     await page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
-    for size in (WIDE, NARROW):
+    for size in (NARROW, WIDE):
         await page.set_viewport_size(size)
-        assert await sideways(page) == 0, size
+        assert await too_wide(page) == [], size
     assert visitor.unexpected == []
 
 
@@ -180,7 +180,6 @@ async def test_nor_in_menus_dialogs_notices_and_what_comes_live(planted: tuple[S
     await expect(page.locator("#menu")).to_be_visible()
     await assert_inert(page, visitor)
     await page.keyboard.press("Escape")
-    await page.set_viewport_size(WIDE)
     await page.locator("#switch a.switch").click()
     await expect(page.locator("#dialog")).to_contain_text(TAG)
     await page.locator("#dialog button.main").click()
@@ -230,7 +229,6 @@ async def test_nor_what_a_form_brings_back(planted: tuple[Site, Cast], visitor: 
     await page.get_by_role("button", name="Save the settings").click()
     await expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
     await assert_inert(page, visitor)
-    await page.set_viewport_size(WIDE)
     await page.goto("/mailboxes/new")
     await page.get_by_label("ID").fill(IMAGE)
     await page.locator("[name=address]").fill("x@y.test")

@@ -35,6 +35,15 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+# The root's own width has the scrollbar's gutter in it.
+_TOO_WIDE = """() => {
+  const room = document.body.getBoundingClientRect().right;
+  if (document.documentElement.scrollWidth <= Math.ceil(room)) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > room + 1);
+  return ["the page", ...wide.map((one) => one.cloneNode().outerHTML.slice(0, 120))];
+}"""
+
+
 async def launch(playwright: Playwright) -> Browser:
     """Chromium, which Playwright ends when this process does, however that ends."""
     path = find()
@@ -89,11 +98,10 @@ async def serving(world: World) -> AsyncIterator[Site]:
         await server
 
 
-async def sideways(page: Page) -> int:
-    """By how many pixels the page is wider than the window."""
-    # The root's own width has the scrollbar's gutter in it.
-    wide = "document.documentElement.scrollWidth - document.body.getBoundingClientRect().width"
-    return round(float(await page.evaluate(wide)))
+async def too_wide(page: Page) -> list[str]:
+    """What makes the page wider than the window; nothing, where it is not."""
+    found: list[str] = await page.evaluate(_TOO_WIDE)
+    return found
 
 
 class Visitor:
