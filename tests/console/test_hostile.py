@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from domain.statuses import StageEvent
 from embedded.recipients import Behaviour, Received
 from store import catalog
 from store.csv_files import parse_accounts_csv, parse_contacts_csv
@@ -106,7 +107,7 @@ async def plant(world: World) -> Cast:
     async with world.database.transaction() as connection:
         found = (await catalog.sequence(connection, sequence)).definition
         settings = found.settings.model_copy(
-            update={"excluded_contact_stages": (LINE, TEMPLATE), "stage_map": {"replied": TAG + IMAGE}}
+            update={"excluded_contact_stages": (LINE, TEMPLATE), "stage_map": {StageEvent.REPLIED: TAG + IMAGE}}
         )
         changed = type(found).model_validate(
             {**found.model_dump(by_alias=True), "name": (LINE + WORD)[:500], "settings": settings.model_dump()}

@@ -22,7 +22,7 @@ from store import access
 from tests.harness import World, eventually
 from tools.browser import FIX, find
 
-PATIENCE = 8_000
+PATIENCE = 20_000
 """Milliseconds that a page has to show what it should."""
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
