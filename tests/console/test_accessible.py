@@ -12,7 +12,7 @@ from api.access import every_route
 from api.console import ROUTERS
 from tests.console.people import SLOW, Cast, menu_of, row_of, status_in
 from tests.console.places import MORE, PAGES, PARTS
-from tests.console.visiting import NARROW, WIDE, Site, Visitor
+from tests.console.visiting import NARROW, WIDE, Site, Visitor, too_wide
 
 LOOKS = PAGES | MORE
 WHOLE = {"resultTypes": ["violations"]}
@@ -39,9 +39,7 @@ async def examine(page: Page) -> list[str]:
         for scheme, options in (("light", WHOLE), ("dark", COLOURS)):
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             found += [f"{scheme}, {width['width']} px: {line}" for line in await findings(page, options)]
-        across = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if across > 0:
-            found.append(f"{width['width']} px: it scrolls sideways by {across} px")
+        found += [f"{width['width']} px: too wide: {line}" for line in await too_wide(page)]
     return found
 
 

@@ -39,8 +39,7 @@ async def test_paused_until_a_time_it_goes_on_under_the_readers_eyes_and_the_ema
     await clock.fill(f"{until:%H:%M:%S}")
     await menu.get_by_role("button", name="Pause").click()
     await expect(page.locator(".toast")).to_contain_text("Paused. Now Paused (manual)")
-    (paused,) = [line for line in await world.story(enrollment) if line["kind"] == "pause"]
-    assert datetime.fromisoformat(paused["data"]["until"]) == until.replace(microsecond=0)
+    assert world.recipients.received() == []
 
     await world.clients.switch("sequence", sequence, on=True, by="person:test")
     (mail,) = await world.until_mails("anna", 1)

@@ -152,10 +152,10 @@ async def test_a_readers_key_sees_no_action_and_is_refused_one(peopled: tuple[Si
     for path, fields in (
         (f"/enrollments/{cast.active}/commands/pause", {}),
         (f"/enrollments/{cast.bounced}/address", {"email": "new@reader.test"}),
-        (f"/sequences/{cast.sequence}/switch", {"to": "off"}),
+        (f"/sequences/{cast.sequence}/switch/off", {}),
         (f"/sequences/{cast.sequence}/bulk/do", {"action": "finish", "id": cast.active}),
         (f"/sequences/{cast.sequence}/settings", {}),
-        ("/switch", {"to": "off"}),
+        ("/switch/off", {}),
     ):
         answer = await page.request.post(path, form={"csrf": csrf, **fields}, max_redirects=0)
         assert answer.status == 403, (path, await answer.text())

@@ -22,7 +22,7 @@ from store import access
 from tests.harness import World, eventually
 from tools.browser import FIX, find
 
-PATIENCE = 8_000
+PATIENCE = 20_000
 """Milliseconds that a page has to show what it should."""
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
@@ -33,6 +33,15 @@ _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
+
+
+# The root's own width has the scrollbar's gutter in it.
+_TOO_WIDE = """() => {
+  const room = document.body.getBoundingClientRect().right;
+  if (document.documentElement.scrollWidth <= Math.ceil(room)) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > room + 1);
+  return ["the page", ...wide.map((one) => one.cloneNode().outerHTML.slice(0, 120))];
+}"""
 
 
 async def launch(playwright: Playwright) -> Browser:
@@ -87,6 +96,12 @@ async def serving(world: World) -> AsyncIterator[Site]:
     finally:
         stop.set()
         await server
+
+
+async def too_wide(page: Page) -> list[str]:
+    """What makes the page wider than the window; nothing, where it is not."""
+    found: list[str] = await page.evaluate(_TOO_WIDE)
+    return found
 
 
 class Visitor:
