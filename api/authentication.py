@@ -66,7 +66,11 @@ async def by_session(services: Services, request: HTTPConnection) -> Caller | No
     if not token:
         return None
     async with services.database.read() as connection:
-        found = await access.session_of(connection, token, services.now())
+        # Our script asks by itself as things happen; when somebody presses a button it posts.
+        by_itself = request.scope["method"] == "GET" and (
+            "onward-fragment" in request.headers or request.url.path == "/events"
+        )
+        found = await access.session_of(connection, token, services.now(), used=not by_itself)
     if found is None:
         return None
     csrf = _mac(services, "csrf", token)
@@ -168,6 +172,8 @@ def _network(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
+    if found.version == 6 and found.ipv4_mapped is not None:  # as a listener for both kinds sees it
+        return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Caller
@@ -34,6 +34,12 @@ INBOUND_PATH = "/inbound/messages"
 """Open without a key, for who signs what it posts (see `api.inbound`)."""
 API_PREFIX = "/v1/"
 API_PATHS = frozenset({INBOUND_PATH, "/openapi.json"})
+
+_NO_STORE = (
+    '<!doctype html><html lang="en"><head><title>Not now · Onward</title></head><body><main><h1>Not now</h1>'
+    "<p>The database does not answer. Nothing is lost: try again in a moment.</p></main></body></html>"
+)
+"""For people: without the database nobody can be known, so the console's own pages are out of reach."""
 
 FRAGMENT = "onward-fragment"
 """Header of requests that the console's script makes: it is told of a lost session by a status, not sent elsewhere."""
@@ -101,7 +107,10 @@ class Door:
                 _log.error("request_failed", request_id=request_id, route=_route(scope), traceback=trace)
             if not status:
                 detail = f"a fault of ours; the log names it under request {request_id}"
-                answer = no_store() if away else problem(500, "internal_error", detail)
+                if away:
+                    answer: Response = no_store() if of_api(scope["path"]) else HTMLResponse(_NO_STORE, 503)
+                else:
+                    answer = problem(500, "internal_error", detail)
                 await answer(scope, receive, sending)
         finally:
             _log.info(

@@ -19,6 +19,9 @@ from store import inbound, timeline
 from store.database import Connection
 from store.timeline import Email, Line, Records
 
+MOST_BYTES = 512 * 1024
+"""A larger mail is not read for a page: whoever writes to a mailbox would make its pages slow. Its bytes can be had by HTTP."""
+
 MOST_TEXT = 20_000
 """Characters of a mail that are shown."""
 
@@ -190,7 +193,7 @@ def _who(by: str) -> str:
 async def mail_text(connection: Connection, mail: str) -> MailText:
     """The text of an inbound mail with its evidence marked. Raises InboundUnknown."""
     row = await inbound.get(connection, mail)
-    raw = await inbound.raw(connection, mail)
+    raw = await inbound.raw(connection, mail) if row["size"] <= MOST_BYTES else None
     if raw is None:
         return MailText("", (), False, False)
     return await asyncio.to_thread(_text, raw, row["reading"])

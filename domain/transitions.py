@@ -199,6 +199,8 @@ def _pause(draft: _Draft, message: m.Pause) -> None:
             **_end(message.until),
         )
     )
+    if message.until is not None:
+        draft.data["until"] = message.until.isoformat()
 
 
 def _end(moment: datetime | date | None) -> dict[str, Any]:

@@ -172,8 +172,9 @@ async def begin_session(
     return session, token
 
 
-async def session_of(connection: Connection, token: str, now: datetime) -> Session | None:
-    """The session of a cookie's token, if it still lasts and its key lives. The caller judges the `proof`."""
+async def session_of(connection: Connection, token: str, now: datetime, *, used: bool = True) -> Session | None:
+    """The session of a cookie's token, if it still lasts and its key lives. The caller judges the `proof`. `used`: by somebody
+    at the browser; what a page that is left open asks by itself does not make the session last."""
     row = await connection.fetchrow(sql("access.session"), digest(token))
     if row is None or now - row["seen_at"] >= IDLE or now - row["created_at"] >= LONGEST:
         return None
@@ -184,7 +185,7 @@ async def session_of(connection: Connection, token: str, now: datetime) -> Sessi
         if key is None or not key.live(now):
             return None
         await _used(connection, key, now)
-    if now - row["seen_at"] >= timedelta(minutes=1):
+    if used and now - row["seen_at"] >= timedelta(minutes=1):
         await connection.execute(sql("access.session_seen"), row["id"], now)
     return Session(row["id"], row["key_id"], key, row["proof"])
 

@@ -16,7 +16,7 @@ from api.console.enrollment import OUTCOMES
 from api.console.forms import Form, actor_of, after, command_payload, text_of, texts_of
 from api.console.pages import plural, render
 from api.csrf import protected
-from api.problems import InvalidRequest
+from api.problems import AWAY, InvalidRequest
 from api.services import Hands, Services
 from domain.errors import DomainError
 from domain.messages import parse_message
@@ -105,5 +105,8 @@ async def _one(
         except DomainError as error:
             trail_of(request).add(action, "enrollment", row.enrollment, "refused", error.code)
             return error.message
+        except AWAY:
+            trail_of(request).add(action, "enrollment", row.enrollment, "failed", "unavailable")
+            return "a server does not answer; try these again"
     trail_of(request).add(action, "enrollment", row.enrollment)
     return None

@@ -100,7 +100,7 @@ async def page(request: Request, id: str, hands: Hands, cursor: Text = None) -> 
         first_link=with_query(base, given),
         next_link=with_query(base, given, cursor=found.next_cursor) if found.next_cursor else None,
         here=with_query(base, given, cursor=cursor),
-        query=with_query("", given).removeprefix("?"),
+        query=with_query("", given, cursor=cursor).removeprefix("?"),
         steps=stored.definition.steps,
         mailboxes=stored.definition.mailboxes,
         reasons=REASONS,
@@ -135,7 +135,7 @@ async def rows_anew(
         stored = await catalog.sequence(connection, id)
         found = await listing.rows(connection, id, keys)
         head = await head_of(connection, stored, chosen)
-    here = with_query(f"/sequences/{id}", asdict(chosen))
+    here = with_query(f"/sequences/{id}", asdict(chosen), cursor=request.query_params.get("cursor"))
     return render(request, "live_rows.html", **head, rows=found, here=here)
 
 

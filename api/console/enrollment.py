@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, trail_of
 from api.authentication import local_path
 from api.console.forms import Form, actor_of, after, command_payload, text_of, told
 from api.console.mails import mails_of
@@ -21,8 +22,11 @@ from client.planning import plan_of
 from domain.errors import DomainError
 from domain.messages import COMMANDS
 from domain.sequences import parse_definition
+from domain.state import EnrollmentState
 from domain.statuses import Outcome
-from store import catalog
+from domain.transitions import refusal
+from mail.definitions import spelling
+from store import catalog, enrollments
 from store import timeline as records
 from store.catalog import ContactChanges, StoredContact
 
@@ -97,34 +101,43 @@ async def menu(request: Request, id: str, hands: Hands) -> Response:
     return render(request, "menu.html", it=it, back=back, **_actions(it, sequence.definition.mailboxes))
 
 
-@router.post("/commands/{name}", name="{name}", dependencies=OPERATE)
-async def command(request: Request, id: str, name: str, hands: Hands, form: Form) -> Response:
-    """Give a command, by the same way as the API."""
-    if name not in COMMANDS:
-        raise InvalidRequest(f"there is no command {name[:40]!r}", field="command")
-    answer = await hands.enrollments.command(id, name, command_payload(form, name, actor_of(request)))
-    kind, text = told(name, answer)
-    return after(request, f"/enrollments/{id}", kind, text)
+def _command(name: str) -> Callable[..., Awaitable[Response]]:
+    async def give(request: Request, id: str, hands: Hands, form: Form) -> Response:
+        answer = await hands.enrollments.command(id, name, command_payload(form, name, actor_of(request)))
+        kind, text = told(name, answer)
+        return after(request, f"/enrollments/{id}", kind, text)
+
+    return give
+
+
+for _name in COMMANDS:
+    # By the same way as the API, and under the same name in the audit.
+    router.add_api_route(f"/commands/{_name}", _command(_name), methods=["POST"], name=_name, dependencies=OPERATE)
 
 
 @router.post("/address", name="new_address", dependencies=OPERATE)
 async def new_address(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """A new address for a contact whose email came back, and on with the halted step."""
     address = text_of(form, "email")
-    if not address or not valid_address(address):
+    spelled = spelling(address)
+    if spelled is None:
         raise InvalidRequest(
             f"{address!r} is no address that can be mailed", field="email", fix="such as anna@acme.example"
         )
     async with hands.database.transaction() as connection:
         shown = await reading.read_enrollment(connection, id, hands.now())
+        name = "resume" if shown["own_status"] == "bounced" else "retry"
+        refused = refusal(EnrollmentState.model_validate((await enrollments.get(connection, id))["state"]), name)
+        if refused is not None:
+            raise refused
         contact: StoredContact = await catalog.set_contact(
             connection,
             shown["contact"],
-            parse_definition(ContactChanges, {"email": address}),
+            parse_definition(ContactChanges, {"email": spelled}),
             by=actor_of(request),
             now=hands.now(),
         )
-    name = "resume" if shown["own_status"] == "bounced" else "retry"
+    trail_of(request).add("patch_contact", "contact", shown["contact"])
     answer = await hands.enrollments.command(id, name, {"by": actor_of(request)})
     kind, text = told(name, answer)
     return after(request, f"/enrollments/{id}", kind, f"New address {contact.email}. {text}")

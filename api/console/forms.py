@@ -88,6 +88,8 @@ def command_payload(form: Fields, name: str, by: str) -> dict[str, Any]:
     for field in {"finish": ("outcome", "disposition"), "settle_delivery": ("verdict",)}.get(name, ()):
         if text_of(form, field):
             payload[field] = text_of(form, field)
+    if name in ("skip", "send_now") and text_of(form, "step"):
+        payload["step"] = text_of(form, "step")  # the one that the reader saw
     if name in ("resume", "retry") and text_of(form, "mailbox"):
         payload["mailbox"] = text_of(form, "mailbox")
     return payload

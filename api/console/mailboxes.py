@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, trail_of
 from api.console.charts import Bar, chart, spark
 from api.console.forms import Fields, Form, actor_of, after, text_of
 from api.console.pages import go, plural, render
@@ -18,8 +18,9 @@ from api.services import Hands
 from client import definitions
 from domain.errors import InvalidDefinition
 from mail.definitions import check_mailbox
-from store import catalog, health
+from store import health
 from store.health import MailboxLine
+from store.queries import sql
 
 router = APIRouter(prefix="/mailboxes", dependencies=[needs("read")])
 
@@ -57,12 +58,13 @@ async def add(request: Request, hands: Hands, form: Form) -> Response:
     try:
         data = _definition(form)
         async with hands.database.read() as connection:
-            known = {one.definition.id for one in await catalog.mailboxes(connection, limit=1_000)}
-        if data["id"] in known:
+            known = await connection.fetchval(sql("catalog.mailbox_known"), data["id"])
+        if known or data["id"] == "new":  # the page of this form
             raise InvalidDefinition("there is one with this ID already", field="id", fix="choose another")
         await definitions.apply_mailbox(hands.database, data, check=check_mailbox)
     except InvalidDefinition as error:
         return render(request, "mailbox_new.html", 422, given=given, wrong=error)
+    trail_of(request).add("put_mailbox", "mailbox", data["id"])
     return go(f"/mailboxes/{data['id']}", "done", "Added. Check that it can send before a sequence uses it.")
 
 

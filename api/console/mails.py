@@ -11,7 +11,7 @@ from client.timeline import MailText, Timeline, mail_text
 from store import inbound
 from store.database import Connection
 
-MOST = 50
+MOST = 20
 """Mails whose text one page shows: the newest."""
 
 

@@ -190,7 +190,7 @@ def is_fragment(request: Request) -> bool:
 def go(to: str, kind: Kind, text: str) -> Response:
     """After an action: on to a page that says what came of it."""
     response = RedirectResponse(to, 303)
-    packed = base64.urlsafe_b64encode(json.dumps([kind, text[:1_000]]).encode()).decode()
+    packed = base64.urlsafe_b64encode(json.dumps([kind, text[:600]], ensure_ascii=False).encode()).decode()
     response.set_cookie(NOTICE_COOKIE, packed, max_age=60, path="/", httponly=True, samesite="lax")
     return response
 
@@ -202,7 +202,7 @@ def _read_notice(request: Request) -> Notice | None:
     try:
         kind, text = json.loads(base64.urlsafe_b64decode(packed.encode()))
         return Notice(kind if kind in ("done", "refused", "warning") else "warning", str(text)[:1_000])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

@@ -27,9 +27,16 @@ def page(
     if request.method == "POST":
         trail_of(request).ended("failed" if status >= 500 else "refused", code)
     if request.method == "POST" and status != 403:
-        back = local_path(urlsplit(request.headers.get("referer", "")).path)
+        back = _page_before(request)
         return after(request, back, "refused", " ".join(part for part in (f"{title}: {detail}.", fix) if part))
     return render(request, "problem.html", status, title=title, detail=detail, fix=fix)
+
+
+def _page_before(request: Request) -> str:
+    try:
+        return local_path(urlsplit(request.headers.get("referer", "")).path)
+    except ValueError:
+        return "/"
 
 
 def install(app: FastAPI) -> None:

@@ -141,7 +141,7 @@ def _box(box: dict[str, Any], zone: str, now: datetime) -> dict[str, Any]:
         others[day] += hour["others"]
         total = hour["emails"] + hour["others"]
         busiest = max(busiest, (f"{at:%a %-d %b %H:00}", total), key=lambda pair: pair[1])
-    days = [f"{now.astimezone(ZoneInfo(zone)) + timedelta(days=n):%a %-d %b}" for n in range(FORECAST_DAYS)]
+    days = [f"{now.astimezone(ZoneInfo(zone)) + timedelta(days=n):%a %-d %b}" for n in range(FORECAST_DAYS + 1)]
     bars = [Bar(day, own[day], others[day]) for day in days]
     words = f"Emails of mailbox {box['mailbox']} per day: {plural(box['emails'], 'email')} of this sequence in {FORECAST_DAYS} days"
     return {

@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse, Response
 
 from api.access import needs
 from api.console.charts import Bar, spark
-from api.console.contacts_tab import LABELS, head_of
+from api.console.contacts_tab import LABELS
 from api.console.forms import Form, actor_of, after
 from api.console.pages import plural, render
 from api.csrf import protected
 from api.services import Hands
 from domain.statuses import Status
-from store import catalog, gates, overview
+from store import catalog, gates, live, overview
 from store.database import Connection
 from store.overview import SequenceLine
 from store.queries import sql
@@ -63,44 +63,50 @@ async def ask(request: Request, id: str, hands: Hands) -> Response:
     """What switching would do."""
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
-        head = await head_of(connection, stored)
+        everything_on, _ = await gates.read(connection, "global", "")
         active = await _active(connection, id)
         parked = await gates.parked(connection, "sequence", id)
-    name = stored.definition.name
-    if stored.switched_on:
-        title, button = f"Switch {name} off?", "Switch off"
-        lines = [
-            f"{plural(active, 'active contact')} will pause. From that moment no email of this sequence leaves.",
-            "Waits go on running. Bounced, not sent and finished contacts stay what they are.",
-        ]
+    name, to = stored.definition.name, "off" if stored.switched_on else "on"
+    contacts = plural(active, "active contact") if stored.switched_on else plural(active, "contact")
+    if stored.switched_on and everything_on:
+        lines = [f"{contacts} will pause. From that moment no email of this sequence leaves."]
+    elif stored.switched_on:
+        lines = ["Everything is switched off already. This sequence will stay off when everything is on again."]
+    elif everything_on:
+        lines = [f"{contacts} will be active again."]
     else:
-        title, button = f"Switch {name} on?", "Switch on"
-        lines = [f"{plural(active, 'contact')} will be active again."]
-        if parked:
-            have = plural(parked, "of them has", "of them have")
-            lines.append(
-                f"{have} come to a sending time meanwhile: they take slots in turn, within windows and limits."
-            )
-    if not head["everything_on"]:
-        lines.append("The switch over everything is off: while it is, nothing leaves all the same.")
-    back = f"/sequences/{id}"
-    to = "off" if stored.switched_on else "on"
+        lines = [f"{contacts} will be active again when everything is switched on; until then nothing leaves."]
+    if to == "off":
+        lines.append("Waits go on running. Bounced, not sent and finished contacts stay what they are.")
+    elif parked:
+        have = plural(parked, "of them has", "of them have")
+        lines.append(f"{have} come to a sending time meanwhile: they take slots in turn, within windows and limits.")
     return render(
-        request, "switch.html", title=title, lines=lines, button=button, action=f"{request.url.path}/{to}", back=back
+        request,
+        "switch.html",
+        title=f"Switch {name} {to}?",
+        lines=lines,
+        button=f"Switch {to}",
+        action=f"{request.url.path}/{to}",
+        back=f"/sequences/{id}",
     )
 
 
 @router.post("/sequences/{id}/switch/{to}", name="switch_{to}", dependencies=[needs("operate"), protected])
 async def switch(request: Request, id: str, to: Literal["on", "off"], hands: Hands, form: Form) -> Response:
     """Switch, as the dialog said: to what it said, also where somebody else was faster."""
-    on = to == "on"
-    await hands.enrollments.switch("sequence", id, on=on, by=actor_of(request))
+    await hands.enrollments.switch("sequence", id, on=to == "on", by=actor_of(request))
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
+        everything_on, _ = await gates.read(connection, "global", "")
         active = await _active(connection, id)
-    what = f"{stored.definition.name} is on: {plural(active, 'contact is', 'contacts are')} active again"
-    if not on:
-        what = f"{stored.definition.name} is off: {plural(active, 'active contact is', 'active contacts are')} paused"
+    what = f"{stored.definition.name} is {to}"
+    if not everything_on:
+        what += ", and everything is switched off"
+    elif to == "on":
+        what += f": {plural(active, 'contact is', 'contacts are')} active again"
+    else:
+        what += f": {plural(active, 'active contact is', 'active contacts are')} paused"
     return after(request, f"/sequences/{id}", "done", f"{what}.")
 
 
@@ -110,15 +116,17 @@ async def ask_everything(request: Request, hands: Hands) -> Response:
     async with hands.database.read() as connection:
         everything_on, _ = await gates.read(connection, "global", "")
         active = await _active(connection, None)
-    title = "Switch everything off?" if everything_on else "Switch everything on?"
-    lines = (
-        [
-            f"{plural(active, 'active contact')} of all sequences will pause. From that moment no email leaves, of any sequence."
-        ]
-        if everything_on
-        else ["Sequences that are on go on. What fell due meanwhile takes slots in turn, within windows and limits."]
-    )
     to = "off" if everything_on else "on"
+    contacts = plural(active, "active contact") if everything_on else plural(active, "contact")
+    lines = (
+        [f"{contacts} of all sequences will pause. From that moment no email leaves, of any sequence."]
+        if everything_on
+        else [
+            f"{contacts} of the sequences that are on will be active again.",
+            "What fell due meanwhile takes slots in turn, within windows and limits.",
+        ]
+    )
+    title = f"Switch everything {to}?"
     return render(
         request,
         "switch.html",
@@ -133,14 +141,15 @@ async def ask_everything(request: Request, hands: Hands) -> Response:
 @router.post("/switch/{to}", name="switch_everything_{to}", dependencies=[needs("admin"), protected])
 async def switch_everything(request: Request, to: Literal["on", "off"], hands: Hands, form: Form) -> Response:
     """The switch over all sequences."""
-    on = to == "on"
-    await hands.enrollments.switch("global", "", on=on, by=actor_of(request))
-    return after(request, "/sequences", "done", f"Everything is switched {'on' if on else 'off'}.")
+    await hands.enrollments.switch("global", "", on=to == "on", by=actor_of(request))
+    return after(request, "/sequences", "done", f"Everything is switched {to}.")
 
 
 async def _active(connection: Connection, sequence: str | None) -> int:
-    """How many are Active by themselves, in one sequence or in all: whom a switch pauses."""
-    rows = await connection.fetch(
-        sql("enrollments.counts") if sequence else sql("live.counts"), *([sequence] if sequence else [])
-    )
-    return sum(row["n"] for row in rows if row["status"] == Status.ACTIVE.value)
+    """How many are Active by themselves in a sequence, or in all whose own switch is on: whom a switch pauses."""
+    if sequence is not None:
+        rows = await connection.fetch(sql("enrollments.counts"), sequence)
+        return sum(row["n"] for row in rows if row["status"] == Status.ACTIVE.value)
+    on = {key for key, one in (await live.switches(connection)).sequences.items() if one.on}
+    rows = await connection.fetch(sql("live.counts"))
+    return sum(row["n"] for row in rows if row["status"] == Status.ACTIVE.value and row["sequence_id"] in on)

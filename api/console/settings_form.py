@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -16,10 +16,12 @@ from api.contacts import get_stages
 from api.csrf import protected
 from api.services import Hands, Services
 from client import definitions
-from domain.errors import InvalidDefinition, Refused
+from domain.errors import InvalidDefinition
 from domain.sequences import DEFAULT_STAGE_MAP, SequenceSettings
 from mail.definitions import check_sequence
 from store import catalog
+from store.catalog import StoredMailbox, StoredSchedule
+from store.database import Connection
 
 router = APIRouter(prefix="/sequences/{id}/settings", dependencies=[needs("read")])
 
@@ -60,13 +62,10 @@ STAGES = (
 OPTIONAL = ("out_of_office_default", "give_up_after")
 
 
-class Changed(Refused):
+def _changed() -> InvalidDefinition:
     """Somebody else changed the sequence since the form was opened."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "changed_meanwhile", "somebody changed this sequence since you opened the form; nothing was saved"
-        )
+    fix = "compare with what it is now (open this page again in another tab), then save once more"
+    return InvalidDefinition("somebody changed this sequence since you opened the form", field="revision", fix=fix)
 
 
 @router.get("")
@@ -88,8 +87,8 @@ async def _page(
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
         head = await head_of(connection, stored)
-        schedules = [one.definition for one in await catalog.schedules(connection, limit=200)]
-        mailboxes = [one.definition.id for one in await catalog.mailboxes(connection, limit=200)]
+        schedules = [one.definition async for one in _all(connection, catalog.schedules)]
+        mailboxes = [one.definition.id async for one in _all(connection, catalog.mailboxes)]
     known = await get_stages(hands)
     current = stored.definition.settings.model_dump(mode="json")
     shown = {
@@ -118,14 +117,26 @@ async def _page(
     )
 
 
+Stored = TypeVar("Stored", StoredSchedule, StoredMailbox)
+
+
+async def _all(connection: Connection, read: Callable[..., Awaitable[list[Stored]]]) -> AsyncIterator[Stored]:
+    """All there are: a form must offer whatever is chosen already."""
+    after = ""
+    while found := await read(connection, after=after, limit=200):
+        for one in found:
+            yield one
+        after = found[-1].definition.id
+
+
 @router.post("", name="put_sequence", dependencies=[needs("admin"), protected])
 async def save(request: Request, id: str, hands: Hands, form: Form) -> Response:
     """Apply the sequence with these settings. Running enrollments follow at once; what is booked is replanned."""
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
-    if text_of(form, "revision") != str(stored.revision):
-        raise Changed
     given = _read(form, stored.definition.settings)
+    if text_of(form, "revision") != str(stored.revision):
+        return await _page(request, id, hands, given=given, wrong=_changed(), status=409)
     definition = stored.definition.model_dump(mode="json", by_alias=True)
     definition |= {"schedule": given["schedule"], "mailboxes": given["mailboxes"]}
     definition["settings"] = {**definition["settings"], **given["settings"]}
@@ -146,7 +157,7 @@ def _read(form: Fields, before: SequenceSettings) -> dict[str, Any]:
     settings |= {name: text_of(form, name) for name, _, _ in CHOICES}
     for name, _, _ in DURATIONS:
         words = text_of(form, name)
-        settings[name] = words or (None if name in OPTIONAL else "0s")
+        settings[name] = words or (None if name in OPTIONAL else str(SequenceSettings.model_fields[name].default))
     for name, _ in STAGES:
         lines = [line.strip() for line in text_of(form, name).splitlines()]
         settings[name] = list(dict.fromkeys(line for line in lines if line))

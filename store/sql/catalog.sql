@@ -38,6 +38,9 @@ SELECT definition, revision FROM schedules WHERE id > $1 ORDER BY id LIMIT $2
 -- name: mailbox
 SELECT definition, state, state_code, epoch, not_before FROM mailboxes WHERE id = $1
 
+-- name: mailbox_known
+SELECT true FROM mailboxes WHERE id = $1
+
 -- name: mailboxes
 SELECT definition, state, state_code, epoch, not_before FROM mailboxes WHERE id > $1 ORDER BY id LIMIT $2
 

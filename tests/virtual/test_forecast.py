@@ -29,8 +29,10 @@ SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 Left = dict[tuple[str, str], tuple[str, datetime, datetime]]
 """Enrollment and step -> from which mailbox, at which slot, and when it really left."""
 
-PROMPT = timedelta(seconds=10)
-"""How long after its slot an email may leave on a busy machine: the clock that was moved to the slot goes on by itself."""
+PROMPT = timedelta(seconds=8)
+"""How late an email may leave without moving those behind it (store.slots.IN_PLACE). The clock that was moved to a slot goes on by
+itself: on a machine so busy that it takes longer, the sequence is played again."""
+TRIES = 3
 
 
 CHANGING = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
@@ -116,19 +118,31 @@ async def play(virtual: VirtualWorld, sequence: str, enrolled: dict[str, str]) -
 
 
 async def check(virtual: VirtualWorld, number: int) -> None:
-    sequence, enrolled = await make_sequence(virtual, random.Random(f"sequence {number}"), number)
+    for again in range(TRIES):
+        # The same sequence under another name.
+        if await happens(virtual, number, number + again * 1000):
+            return
+    pytest.fail(f"the machine is too busy: an email of sequence {number} left more than {PROMPT} after its slot")
+
+
+async def happens(virtual: VirtualWorld, number: int, name: int) -> bool:
+    """Whether what was forecast happened; False where the machine was too busy to say so."""
+    sequence, enrolled = await make_sequence(virtual, random.Random(f"sequence {number}"), name)
     async with virtual.world.database.read() as connection:
         loaded = await planning.of_sequence(connection, sequence, now=datetime.now(UTC), valid=valid_address)
     expected = {(one.enrollment, one.step.id): (one.mailbox, one.at) for one in Play(loaded.world).run()}
     happened = await play(virtual, sequence, enrolled)
+    if any(left - slot >= PROMPT for _, slot, left in happened.values()):
+        return False
     steps = loaded.world.sequences[sequence].sequence.steps
     assert happened.keys() == {(one, step.id) for one in enrolled.values() for step in steps}, number
     assert happened.keys() == expected.keys(), number
     for key, (mailbox, slot, left) in happened.items():
         assert mailbox == expected[key][0], (number, key)
         assert abs(slot - expected[key][1]) < SECOND, (number, key, slot, expected)
-        assert timedelta() <= left - slot < PROMPT
+        assert left >= slot
     check_limits_and_windows(loaded.world, happened, number)
+    return True
 
 
 def check_limits_and_windows(world: World, happened: Left, number: int) -> None:

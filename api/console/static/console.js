@@ -31,15 +31,24 @@ function localTimes(root) {
 function inUse(region) {
   const focused = document.activeElement;
   const typing = focused && region.contains(focused) && focused.matches("input, select, textarea");
-  return typing || region.querySelector("details[data-form][open]") !== null;
+  return typing || region.querySelector("details[data-form][open]") !== null || [...region.querySelectorAll("input, select, textarea")].some(filledIn);
 }
 
-function swapRegions(fresh, force) {
+// Whether somebody has put something into a field.
+function filledIn(field) {
+  if (field.matches("[type=hidden], [data-pick], [data-pick-all]")) return false;
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  if (field.matches("select")) return [...field.options].some((one) => one.selected !== one.defaultSelected) && field.selectedIndex > 0;
+  return field.value !== field.defaultValue;
+}
+
+// `sent`: the region of a form that was just sent, whose fields are done with.
+function swapRegions(fresh, sent) {
   for (const region of document.querySelectorAll("[data-region]")) {
     const other = fresh.getElementById(region.id);
     if (!other) continue;
     localTimes(other);
-    if (region.innerHTML === other.innerHTML || (!force && inUse(region))) continue;
+    if (region.innerHTML === other.innerHTML || (region !== sent && inUse(region))) continue;
     const held = document.activeElement && region.contains(document.activeElement) ? document.activeElement.id : "";
     const open = [...region.querySelectorAll("details[id][open]")].map((one) => one.id);
     region.replaceChildren(...document.importNode(other, true).childNodes);
@@ -59,42 +68,59 @@ async function load(url, options = {}) {
   return { response, page: parse(await response.text()) };
 }
 
-function toast(page) {
+function toast(kind, text) {
   document.querySelectorAll(".toast").forEach((old) => old.remove());
-  const notice = page.getElementById("notice");
-  if (!notice) return;
-  const shown = document.importNode(notice, true);
-  shown.removeAttribute("id");
-  shown.classList.add("toast");
+  const shown = document.createElement("div");
+  shown.className = `notice toast ${kind}`;
+  shown.textContent = text;
   document.body.append(shown);
-  say(shown.textContent.trim());
-  if (!shown.classList.contains("refused")) setTimeout(() => shown.remove(), 8000);
+  say(text);
+  if (kind !== "refused") setTimeout(() => shown.remove(), 8000);
 }
 
+// What the answer to an action says of it: its notice, or what its page of a problem says. True: it was done.
+function report(response, page) {
+  const notice = page.getElementById("notice");
+  const problem = [...page.querySelectorAll("main h1, main p")].map((one) => one.textContent.trim()).join(". ");
+  if (notice) toast(["done", "warning", "refused"].find((kind) => notice.classList.contains(kind)) || "done", notice.textContent.trim());
+  else if (!response.ok) toast("refused", `It was not done: ${problem || `the server answered ${response.status}`}`.slice(0, 500));
+  return response.ok;
+}
+
+const AWAY = "The server does not answer. Nothing is lost: try again in a moment.";
+const failed = (error) => { if (error.message !== "signed out") toast("refused", AWAY); };
+
 // Forms: sent without leaving the page; the answer's regions replace this page's.
+const underway = new WeakSet();
+
 async function send(form, button) {
+  if (underway.has(form)) return; // pressed twice
+  underway.add(form);
   const body = new URLSearchParams(new FormData(form, button));
-  const headers = form.dataset.stay === undefined ? {} : { "Onward-Stay": "1" };
+  const stays = form.dataset.stay !== undefined;
+  const sent = form.closest("[data-region]");
   button?.setAttribute("aria-busy", "true");
   try {
     // By attribute: a field may be called "action".
+    const headers = stays ? { "Onward-Stay": "1" } : {};
     const { response, page } = await load(form.getAttribute("action"), { method: "POST", body, headers });
-    if (form.dataset.ask !== undefined && response.ok && !response.redirected) {
+    if (form.dataset.ask !== undefined && response.ok && !response.redirected && !page.getElementById("notice")) {
       showDialog(page);
       return;
     }
     const here = new URL(response.url).pathname === location.pathname;
-    if (!here && response.redirected && form.dataset.stay === undefined) {
+    if (response.redirected && !here && !stays) {
       location.assign(response.url);
       return;
     }
+    if (!report(response, page)) return; // the form stays as it is
     closeAll();
-    toast(page);
-    if (form.dataset.stay !== undefined || !here) await refresh(true);
-    else swapRegions(page, true);
+    if (stays || !here) await refresh(sent);
+    else swapRegions(page, sent);
   } catch (error) {
-    if (error.message !== "signed out") say("The server does not answer. Nothing is lost: try again.");
+    failed(error);
   } finally {
+    underway.delete(form);
     button?.removeAttribute("aria-busy");
   }
 }
@@ -107,6 +133,11 @@ document.addEventListener("submit", (event) => {
 });
 
 // Dialogs: a link with data-dialog shows its page's <main> here.
+async function openDialog(link) {
+  const { response, page } = await load(link.href);
+  if (report(response, page)) showDialog(page);
+}
+
 function showDialog(page) {
   closeMenu();
   const dialog = document.getElementById("dialog");
@@ -135,7 +166,8 @@ function closeAll() {
 async function openMenu(link) {
   const menu = document.getElementById("menu");
   if (menuOf === link && menu.matches(":popover-open")) { menu.hidePopover(); return; }
-  const { page } = await load(link.dataset.menu);
+  const { response, page } = await load(link.dataset.menu);
+  if (!report(response, page)) return;
   menu.replaceChildren(...document.importNode(page.body, true).childNodes);
   localTimes(menu);
   closeMenu();
@@ -147,7 +179,7 @@ async function openMenu(link) {
   menu.style.top = `${top}px`;
   menu.style.left = `${Math.max(8, Math.min(at.right - box.width, innerWidth - box.width - 8))}px`;
   link.setAttribute("aria-expanded", "true");
-  menu.querySelector("button, summary, input, a")?.focus({ preventScroll: true });
+  menu.querySelector("button, summary, a")?.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {
@@ -155,8 +187,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-menu], [data-dialog], [data-close], [data-reload]");
   if (!link) return;
   event.preventDefault();
-  if (link.dataset.menu) openMenu(link);
-  else if (link.dataset.dialog !== undefined) load(link.href).then(({ page }) => showDialog(page));
+  if (link.dataset.menu) openMenu(link).catch(failed);
+  else if (link.dataset.dialog !== undefined) openDialog(link).catch(failed);
   else if (link.dataset.reload !== undefined) location.reload();
   else closeAll();
 });
@@ -215,7 +247,7 @@ function replaceRows(page) {
   }
 }
 
-async function refresh(force) {
+async function refresh(sent) {
   const rows = [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
   const source = document.body.dataset.rows;
   if (source) {
@@ -224,12 +256,12 @@ async function refresh(force) {
     const { response, page } = await load(url);
     if (!response.ok) return;
     replaceRows(page);
-    swapRegions(page, force);
+    swapRegions(page, sent);
     countPicked();
     return;
   }
   const { response, page } = await load(location.href);
-  if (response.ok) swapRegions(page, force);
+  if (response.ok) swapRegions(page, sent);
 }
 
 let waiting = 0;
@@ -240,19 +272,32 @@ function listen() {
   const url = new URL(live, location.href);
   const rows = [...document.querySelectorAll("tr[data-row]")].map((row) => row.dataset.row);
   if (rows.length) url.searchParams.set("rows", rows.join(","));
-  const source = new EventSource(url);
+  let source = null;
   const soon = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => refresh(false).catch(() => {}), 150);
+    waiting = setTimeout(() => refresh(null).catch(() => {}), 150);
   };
-  source.addEventListener("changed", soon);
-  source.addEventListener("signed_out", () => { source.close(); location.reload(); });
-  source.addEventListener("open", () => {
-    document.documentElement.setAttribute("data-live", "on");
-    soon(); // what happened before we listened, or while the connection was lost
-  });
-  source.addEventListener("error", () => document.documentElement.setAttribute("data-live", "off"));
-  addEventListener("pagehide", () => source.close());
+  const close = () => {
+    source?.close();
+    source = null;
+    document.documentElement.setAttribute("data-live", "off");
+  };
+  const open = () => {
+    if (source) return;
+    source = new EventSource(url);
+    source.addEventListener("changed", soon);
+    source.addEventListener("signed_out", () => { close(); refresh(null).catch(() => {}); }); // which leads to the sign-in page
+    source.addEventListener("open", () => {
+      document.documentElement.setAttribute("data-live", "on");
+      soon(); // what happened before we listened, or while the connection was lost
+    });
+    source.addEventListener("error", () => document.documentElement.setAttribute("data-live", "off"));
+  };
+  // Only while the page is looked at: a browser has six connections to a server, and each stream holds one.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  if (!document.hidden) open();
 }
 
 document.getElementById("menu").addEventListener("toggle", (event) => {
