@@ -226,3 +226,50 @@ async def test_what_happens_moves_no_row_and_keeps_the_selection_and_the_open_me
     await expect(menu.get_by_label("Note, a few words (optional)")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(menu).to_be_hidden()
+
+
+async def test_what_is_refused_is_seen_and_the_menu_stays(site: Site, visitor: Visitor) -> None:
+    world = site.world
+    sequence = await world.add_sequence(steps=SLOW)
+    enrollment = await world.enroll("anna")
+    page = await visitor.open(site, f"/sequences/{sequence}")
+    menu = await menu_of(page, enrollment)
+    await menu.get_by_text("Pause …").click()
+    # Signed in anew in another tab, say: the token of this page's forms is another one now.
+    await menu.locator("input[name=csrf]").evaluate_all("fields => fields.forEach(field => { field.value = 'x' })")
+    visitor.expect("403")
+    await menu.get_by_role("button", name="Pause").click()
+    await expect(page.locator(".toast.refused")).to_contain_text("It was not done")
+    await expect(menu).to_be_visible()
+    assert (await world.status(enrollment))[0] == "active"
+
+
+async def test_a_skip_is_of_the_step_that_the_page_showed(site: Site, visitor: Visitor) -> None:
+    world = site.world
+    await world.add_sequence(steps=[plain_step(number, wait="1h") for number in (1, 2, 3)])
+    enrollment = await world.enroll("anna")
+    page = await visitor.open(site, f"/enrollments/{enrollment}")
+    await page.locator("[data-action=skip] summary").click()
+    await world.command(enrollment, "skip")
+    await world.until_state(enrollment, lambda state: state.step is not None and state.step.id == "step2")
+    await page.get_by_role("button", name="Skip", exact=True).click()
+    await expect(page.locator(".toast")).to_contain_text("the contact is at step step2")
+    assert [line["kind"] for line in await world.story(enrollment)].count("skip") == 1
+
+
+async def test_what_is_typed_outlives_what_happens_elsewhere(site: Site, visitor: Visitor) -> None:
+    world = site.world
+    await world.add_sequence()
+    world.recipients.behave(world.address("anna"), NO_SUCH_USER)
+    world.recipients.behave(world.address("ben"), NO_SUCH_USER)
+    anna = await world.enroll("anna")
+    await world.until_status(anna, "bounced")
+    page = await visitor.open(site, "/attention")
+    await expect(page.locator("html")).to_have_attribute("data-live", "on")
+    field = page.locator(f"[data-key='{anna}'] input[type=email]")
+    await field.fill("anna.new@elsewhere.test")
+    await page.locator("h1").click()
+    ben = await world.enroll("ben")
+    await world.until_status(ben, "bounced")
+    await expect(page.locator("#kinds")).to_contain_text("Bounced 2")
+    await expect(field).to_have_value("anna.new@elsewhere.test")

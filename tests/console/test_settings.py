@@ -73,7 +73,11 @@ async def test_of_two_who_change_the_settings_the_second_is_told(site: Site, vis
     await first.get_by_label("Settle time").fill("2d")
     await first.get_by_role("button", name="Save the settings").click()
     await expect(first.locator("#notice")).to_contain_text("Saved.")
+    visitor.expect("409")
     await second.get_by_label("Settle time").fill("9d")
     await second.get_by_role("button", name="Save the settings").click()
-    await expect(second.locator("#notice")).to_contain_text("somebody changed this sequence since you opened the form")
-    await expect(second.get_by_label("Settle time")).to_have_value("2d")
+    await expect(second.get_by_role("alert")).to_contain_text(
+        "somebody changed this sequence since you opened the form"
+    )
+    await expect(second.get_by_label("Settle time")).to_have_value("9d")  # what was typed is not lost
+    assert str((await settings_of(site, sequence)).definition.settings.settle) == "2d"
