@@ -24,7 +24,7 @@ from client.connection import connect
 from client.enrollments import Enrollments
 from mail.definitions import check_sequence, spelling
 from settings import Settings, load_settings
-from store import catalog, listing
+from store import catalog, inbound, listing
 from store.csv_files import AccountRow, ContactRow
 from store.database import Database
 from tools.browser import find
@@ -122,6 +122,7 @@ async def _prepare(settings: Settings, database: Database) -> None:
 
 async def _pages(database: Database) -> Iterator[tuple[str, str]]:
     async with database.read() as connection:
+        mail = next(row["id"] for row in await inbound.page(connection, limit=50) if row["contact_id"] == "tomas")
         rows = {row.contact: row for row in (await listing.page(connection, "spring-launch", limit=50)).rows}
     return iter(
         [
@@ -138,6 +139,8 @@ async def _pages(database: Database) -> Iterator[tuple[str, str]]:
             ("mailbox", "/mailboxes/alex"),
             ("add-mailbox", "/mailboxes/new"),
             ("audit", "/audit"),
+            ("inbound", f"/inbound/{mail}"),
+            ("problem", "/sequences/autumn"),
         ]
     )
 
@@ -156,23 +159,34 @@ async def _take(
         color_scheme=scheme, viewport=size, has_touch=width < 500, is_mobile=width < 500
     )
     page = await context.new_page()
+
+    async def shoot(name: str, *, full_page: bool = False) -> None:
+        path = folder / f"{name}-{scheme}-{width}.png"
+        await page.screenshot(path=path, full_page=full_page)
+
     await page.goto(f"{settings.public_url}/sign-in")
-    await page.screenshot(path=folder / f"sign-in-{scheme}-{width}.png")
+    await shoot("sign-in")
     await page.goto(f"{settings.public_url}/sign-in/{await sign_in_token(database)}")
     for name, path in pages.items():
         await page.goto(f"{settings.public_url}{path}")
         await page.wait_for_function("document.documentElement.dataset.live !== 'off'")
         if name == "contact-away":
             await page.click("text=What it says, and why")
-        await page.screenshot(path=folder / f"{name}-{scheme}-{width}.png", full_page=True)
+        await shoot(name, full_page=True)
     await page.goto(f"{settings.public_url}/sequences/spring-launch")
     await page.click("tr:has-text('Tomas') >> text=Actions")
     await page.wait_for_selector("#menu ul")
-    await page.screenshot(path=folder / f"actions-{scheme}-{width}.png")
+    await shoot("actions")
     await page.keyboard.press("Escape")
     await page.click("#switch a")
     await page.wait_for_selector("dialog[open]")
-    await page.screenshot(path=folder / f"switch-{scheme}-{width}.png")
+    await shoot("switch")
+    await page.keyboard.press("Escape")
+    for name in ("Priya", "Chen", "Tomas"):
+        await page.check(f"tr:has-text('{name}') input[type=checkbox]")
+    await page.click("#selection >> text=Finish")
+    await page.wait_for_selector("dialog[open]")
+    await shoot("finish-several")
     await context.close()
 
 
