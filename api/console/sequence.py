@@ -28,6 +28,8 @@ from store.catalog import NotFound, StoredAccount, StoredContact
 router = APIRouter(prefix="/sequences/{id}", dependencies=[needs("read")])
 
 FORECAST_DAYS = 14
+LARGE = 10_000
+"""Enrollments that are going on, from which on a forecast takes seconds."""
 OFFERED = 20
 
 
@@ -111,12 +113,16 @@ def _filled(
 
 
 @router.get("/forecast")
-async def forecast(request: Request, id: str, hands: Hands) -> Response:
-    """What leaves in the coming days, per mailbox, if nothing comes from outside."""
+async def forecast(request: Request, id: str, hands: Hands, play: bool = False) -> Response:
+    """What leaves in the coming days, per mailbox, if nothing comes from outside. Of a large sequence only when asked for: each
+    enrollment's steps are played, a few thousand enrollments a second."""
     async with hands.database.read() as connection:
         stored = await catalog.sequence(connection, id)
         head = await head_of(connection, stored)
     found, wrong, boxes = None, None, []
+    open_now = head["counts"]["active"] + head["counts"]["paused"]
+    if open_now > LARGE and not play:
+        return render(request, "forecast.html", **head, part="forecast", large=open_now, days=FORECAST_DAYS)
     try:
         found = await forecast_of(
             hands.database, id, now=hands.now(), days=FORECAST_DAYS, valid=valid_address, gaps=hands.gaps
@@ -125,7 +131,15 @@ async def forecast(request: Request, id: str, hands: Hands) -> Response:
     except DomainError as error:
         wrong = f"{error.message}. {error.fix or ''}"
     return render(
-        request, "forecast.html", **head, part="forecast", found=found, wrong=wrong, boxes=boxes, days=FORECAST_DAYS
+        request,
+        "forecast.html",
+        **head,
+        part="forecast",
+        found=found,
+        wrong=wrong,
+        large=0,
+        boxes=boxes,
+        days=FORECAST_DAYS,
     )
 
 

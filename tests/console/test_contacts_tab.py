@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.people import Cast, row_of, shown, status_in
+from tests.console.people import SLOW, Cast, row_of, shown, status_in
 from tests.console.visiting import Site, Visitor
 
 LABELS = {
@@ -165,3 +165,17 @@ async def test_a_readers_key_sees_no_action_and_is_refused_one(peopled: tuple[Si
     visitor.expect("403")
     await page.goto(f"/sequences/{cast.sequence}/switch")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Scope missing")
+
+
+async def test_a_large_sequences_forecast_is_made_when_asked_for(
+    site: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.sequence.LARGE", 1)
+    world = site.world
+    sequence = await world.add_sequence(steps=SLOW)
+    for name in ("anna", "ben"):
+        await world.enroll(name)
+    page = await visitor.open(site, f"/sequences/{sequence}/forecast")
+    await expect(page.locator("main")).to_contain_text("2 contacts are going on")
+    await page.get_by_role("link", name="Make the forecast").click()
+    await expect(page.locator("main")).to_contain_text("4 emails of this sequence in the coming 14 days")
