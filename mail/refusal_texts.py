@@ -89,7 +89,7 @@ PROVIDERS: tuple[Rule, ...] = (
     _rule(Cause.HARD_INVALID, r"history of bouncing as an invalid address", "Amazon SES suppression list"),
     _rule(Cause.POLICY_BLOCK, r"suppression list|has suppressed sending to", "Amazon SES suppression list", scope="contact"),
     # Others, by their own postmaster pages
-    _rule(Cause.SENDER_QUOTA, r"unusual sending activity", "Zoho 5.4.6"),
+    _rule(Cause.SENDER_QUOTA, r"\b5\.4\.6\b.{0,20}unusual sending activity", "Zoho 5.4.6"),
     _rule(Cause.SPAM_BLOCK, r"a problem occurred\. \(ask your postmaster|none/bad reputation", "T-Online 554"),
     _rule(Cause.HARD_INVALID, r"\b(lpn|ofr|ouk)(\d{3})?[_-]?(416|418)\b", "Orange and La Poste 416, 418"),
     _rule(Cause.MAILBOX_FULL, r"\b(lpn|ofr|ouk)(\d{3})?[_-]?417\b", "Orange and La Poste 417"),

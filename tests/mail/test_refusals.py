@@ -125,6 +125,7 @@ RCPT: list[tuple[int, str, str, str, str]] = [
     (550, "5.4.310 DNS domain client.example does not exist [Message=InfoDomainNonexistent]", "hard_domain", "contact", "bounce_hard"),
     (554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message", "sender_quota", "mailbox", "hold_mailbox"),
     (550, "5.4.6 Unusual sending activity detected. Please try after sometime", "sender_quota", "mailbox", "hold_mailbox"),
+    (550, "5.7.1 unusual sending activity detected from your IP, message blocked as spam", "spam_block", "mailbox", "bounce_spam"),
     (550, "permanent failure for one or more recipients (bob@client.example:blocked)", "policy_block", "message", "bounce_spam"),
     (530, "5.7.57 Client not authenticated to send mail.", "own_config", "mailbox", "hold_mailbox"),
     # routes
