@@ -70,7 +70,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("vague", r"d?WK(?![.]?[nq])|KdW|L"),
         ("short", r"w(?=\.?(?:[S,;)t]|$|[-rUI]d?[wW]))|(?<=[wW][-rUI])w"),
         ("cjkday", r"(?P<d>n)D(?P<ws>W)?"),
-        ("day", r"(?P<wd>[Ww])?,?d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;()&BAvE!]|$))"),
+        ("day", r"(?:(?:[XPH]d{0,2})?(?P<wd>[Ww])[XP]?)?[,(]{0,2}d{0,2}(?P<d>n)(?:o|\.(?!n)|(?=[S,;()&BAvE!]|$))"),
         ("weekday", r"(?P<mod>[XPH]?)d{0,2}(?P<W>W)(?P<mod2>[XP]?)"),
         ("relative", r"(?P<R>[234])"),
         (
@@ -86,12 +86,8 @@ _ARTICLES = word_set("le el il au al dia den d zum ao der lo")
 _WORKING = word_set(
     "business working werktagen werktage arbeitstagen ouvres ouvrables habiles laborables lavorativi uteis"
 )
-# "The coming Thursday" is this week's, where "next Thursday" may be either.
-_COMING = re.compile(
-    fold(
-        "coming|kommend|komende|eerstvolgende|aanstaande|a\\.s|kommande|najbliższ|nejbližš|ближайш|найближч|próxim|que viene|que vem"
-    )
-)
+# "The coming Thursday" is this week's, where "next Thursday", "el próximo jueves" and "aanstaande donderdag" may be either.
+_COMING = re.compile(fold("coming|kommend|komende|eerstvolgende|kommande|najbliższ|nejbližš|ближайш|найближч"))
 _SPANS_OF_TIME = frozenset("间間内내以후后後")
 _CALENDAR = frozenset({"cjk", "ymd", "dmy", "dM", "yMd", "Md", "dm", "dm-"})
 

@@ -221,10 +221,12 @@ class _Reading:
     def _until_morning(self, first: Atom, last: Atom) -> bool:
         """Whether a range ends in the morning of its last day: "until 9 am on Monday 19 October" is back on that day."""
         tokens = self.sentence.tokens
-        between = range(first.end, last.start)
-        if not any(self.sentence.symbols[index] == "U" for index in between):
+        until = self.sentence.symbols.rfind("U", first.end, last.start)
+        if until < 0:
             return False
-        times = [tokens.between(index, index + 1) for index in between if self.sentence.symbols[index] == "t"]
+        # a time before "until" is when the absence begins
+        after = range(until + 1, last.start)
+        times = [tokens.between(index, index + 1) for index in after if self.sentence.symbols[index] == "t"]
         hour = _HOUR.search(times[-1]) if times else None
         return hour is not None and int(hour[0]) <= 12 and "p" not in times[-1]
 
