@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.inbound import Kind
 from tests.inbound.human_texts import REQUESTS
 from tests.inbound.letters import in_context, letter, said, said_by_machine
+from tests.inbound.stopping_texts import FOR_GOOD, NOT_FOR_GOOD
 
 QUOTED = """Sure, Thursday works.
 
@@ -20,6 +21,16 @@ def test_a_request() -> None:
         assert reading.kind is Kind.UNSUBSCRIBE, text
         (evidence,) = reading.evidence
         assert evidence.text in text
+
+
+def test_a_request_with_its_reason() -> None:
+    for text in FOR_GOOD:
+        assert said(text).kind is Kind.UNSUBSCRIBE, text
+
+
+def test_what_is_not_for_good_or_not_for_everything_a_person_reads() -> None:
+    for text in NOT_FOR_GOOD:
+        assert said(text).kind is Kind.HUMAN_REPLY, text
 
 
 def test_it_outranks_an_absence_in_the_same_mail() -> None:
