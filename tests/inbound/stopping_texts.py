@@ -30,6 +30,8 @@ NOT_FOR_GOOD = (
     "Please stop emailing me for now, we are still interested.",
     "Delete my email, wrong attachment.",
     "Please delete my data under section 3 of the draft and send the new version.",
+    "Don't email me any more, I'm interested but prefer a meeting.",
+    "Please stop emailing me. We'd like to meet.",
     # de
     "Stoppen Sie bitte die Nachrichten an meinen Kollegen, ich bin jetzt zuständig und möchte das Angebot sehen.",
     "Bitte schreiben Sie mir nicht mehr, rufen Sie mich lieber an.",
@@ -218,6 +220,31 @@ NOT_FOR_GOOD = (
     "木曜日の参加者リストから削除してください。",
     "请把我从周四的参会名单中删除。",
     "목요일 참석자 명단에서 빼 주세요.",
+    # the deal is done
+    "Please stop emailing. Let's have a Zoom instead.",
+    "No more emails please, I'd rather meet in person next week.",
+    "Stop emailing me, I already signed the contract yesterday!",
+    "Stop sending these. I said yes on Tuesday.",
+    "Bitte keine weiteren E-Mails, der Vertrag ist unterschrieben.",
+    "Bitte keine weiteren Mails, Frau Kurz übernimmt das ab sofort.",
+    "Schreiben Sie mir nicht mehr, ich habe doch schon bestellt.",
+    "Ne m'écrivez plus, j'ai déjà signé le devis.",
+    "No me escriba más, ya firmé el contrato.",
+    "Non mi scriva più, ho già firmato.",
+    "Não me envie mais e-mails, já assinei o contrato.",
+    "Stuur mij geen mails meer, ik heb al getekend.",
+    "Mail mij niet meer, Jan neemt het over.",
+    "Sluta mejla mig, jag har redan beställt.",
+    "Ikke send meg mer. Jeg har allerede bestilt.",
+    "Älkää enää lähettäkö minulle viestejä, olen jo tilannut.",
+    "Proszę nie pisać do mnie więcej, już zamówiłem.",
+    "Už mi nepište, objednávku jsem poslal včera.",
+    "Bana mail atmayın, siparişi verdim.",
+    "Ne írjon nekem többet, már megrendeltem.",
+    "Не пишите мне больше, я уже подписал договор.",
+    "今後のメールは不要です。契約書に署名しました。",
+    "不要再给我发邮件了,合同已经签了。",
+    "더 이상 메일을 보내지 마세요. 이미 계약했습니다.",
 )  # fmt: skip
 
 FOR_GOOD = (
@@ -382,4 +409,7 @@ FOR_GOOD = (
     "今後一切連絡しないでください。",
     "别再给我发邮件了。",
     "앞으로 메일 보내지 마세요.",
+    "Stop emailing me, I never ordered anything from you.",
+    "Bitte keine weiteren E-Mails, ich habe das nicht bestellt.",
+    "Не пишите мне больше, я на это не подписывался.",
 )  # fmt: skip

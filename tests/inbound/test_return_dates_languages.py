@@ -207,6 +207,7 @@ CASES = [
     ("fr", WEDNESDAY, "Je suis absent et de retour lundi prochain, le 19.", "2026-10-19"),
     ("it", WEDNESDAY, "Sono in ferie, torno giovedì prossimo, il 15.", "2026-10-15"),
     ("nl", WEDNESDAY, "Ik ben op vakantie en aanstaande donderdag weer terug.", "ambiguous"),
+    ("nl", WEDNESDAY, "Ik ben a.s. donderdag weer terug van vakantie.", "ambiguous"),
     ("nl", WEDNESDAY, "Ik ben op vakantie en aanstaande donderdag 15 oktober weer terug.", "2026-10-15"),
     ("sv", WEDNESDAY, "Jag är på semester och åter nästa torsdag, den 15:e.", "2026-10-15"),
     ("en", WEDNESDAY, "I am away and back next Thursday, the 15th.", "2026-10-15"),

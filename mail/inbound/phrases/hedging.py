@@ -94,7 +94,7 @@ WISHES = (
     r"позвоните|звоните|перезвоните|наберите|по телефону|лучше (?:позвон|звон|набер|напиш)\w*|вместо|зателефонуйте|телефонуйте|дзвоніть|подзвоніть|краще",
     r"καλεστε|τηλεφωνηστε|παρτε (?:με|μασ)|τηλεφωνικα|αντι",
     # interest
-    r"(?:am|are|is|'m|'re|remain|stay|still|very|be) (?:(?:still|very|really|definitely|quite|also|indeed|genuinely|happy|sure) )*interested|(?:would|'d|do) (?:\w+ )?(?:like|love|want) to (?:buy|order|purchase|see (?:a|the|your)|hear more|meet|talk|speak|discuss|proceed|try|test|book|schedule|go ahead|learn more)|want to (?:buy|order|purchase|meet|talk|proceed|go ahead|sign)|sounds (?:good|great|interesting)|let's (?:talk|meet|discuss|schedule|speak|go ahead|do)|looking forward|happy to (?:talk|chat|meet|discuss|speak|hear)|keep (?:me|us) (?:posted|updated|informed)|(?:can|could|shall|may) we (?:meet|talk|speak|discuss|schedule|have)|(?:we|i)(?:'ll| will) (?:sign|order|buy|take)",
+    r"(?:am|are|is|i'm|we're|remain|stay|still|very|be) (?:(?:still|very|really|definitely|quite|also|indeed|genuinely|happy|sure) )*interested|(?:would|i'd|we'd|do) (?:\w+ )?(?:like|love|want) to (?:buy|order|purchase|see (?:a|the|your)|hear more|meet|talk|speak|discuss|proceed|try|test|book|schedule|go ahead|learn more)|want to (?:buy|order|purchase|meet|talk|proceed|go ahead|sign)|sounds (?:good|great|interesting)|let's (?:talk|meet|discuss|schedule|speak|go ahead|do)|looking forward|happy to (?:talk|chat|meet|discuss|speak|hear)|keep (?:me|us) (?:posted|updated|informed)|(?:can|could|shall|may) we (?:meet|talk|speak|discuss|schedule|have)|(?:we|i)(?:'ll| will) (?:sign|order|buy|take)",
     r"send (?:me|us|over)(?: over)? (?:the|a|an|your|only|just) (?:\w+ ){0,2}(?:offers?|quotes?|quotations?|contracts?|proposals?|prices?|list|invoices?|deck|details|agreement|brochure|catalogu?e?|samples?|version|file|link|pdf|data ?sheet)",
     r"(?:bin|sind|ware|waren|bleibe|bleiben|habe|haben|hatten) (?:\w+ ){0,4}interess(?:iert|e)|interessiert (?:mich|uns)|interesse besteht|(?:senden|schicken) sie (?:mir|uns) (?:\w+ )?(?:das|den|die|ein(?:e|en)?|ihr(?:e|en)?)|sehen wir uns|(?:konnen|sollten) wir (?:\w+ ){0,4}(?:sprechen|telefonieren|treffen|reden)|freue mich auf|klingt (?:gut|interessant|spannend)",
     r"(?:suis|sommes|reste|restons|est) (?:\w+ )?interess\w+|(?:m'|nous )interess\w+|envoyez-(?:moi|nous) (?:\w+ )?(?:le|la|les|l'|un|une|votre|vos|plutot)|(?:pouvons|pourrions)-nous|on (?:se|en) (?:parle|voit|reparle)",
@@ -111,6 +111,10 @@ WISHES = (
     r"(?:sunt|suntem|raman) (?:\w+ )?interesa\w+|(?:ma|ne) intereseaza|trimiteti(?:-mi|-ne| ne| mi)? (?:\w+ ){0,2}(?:ofert|contract|pret)\w*|vorbim|putem (?:vorbi|stabili)",
     r"(?:мне|нам|нас|меня) (?:\w+ )?интерес\w*|интересует|заинтересован\w*|(?:пришлите|отправьте|вышлите|надішліть) (?:\w+ ){0,3}(?:договор|кп|предложени|прайс|счет|договір|пропозиці)\w*|созвонимся|давайте|цікав\w*|зацікавлен\w*",
     r"ενδιαφερομαι|ενδιαφερομαστε|(?:με|μασ) ενδιαφερει|στειλτε (?:μου|μασ) (?:\w+ ){0,2}(?:προσφορ|συμβολαι|τιμ)\w*|ασ μιλησουμε",
+    # a deal that is done, somebody who takes over
+    r"already (?:signed(?! up)|ordered|bought|answered|replied|paid|booked|said yes)|said yes|(?:takes|taking|took) (?:it )?over|in my place|my replacement|(?:would|i'd|we'd) rather (?:meet|talk|speak|see|call)",
+    r"unterschrieben|bestellt|zugesagt|ubernimmt|deja (?:signe|commande)|reprend|ya (?:firme|firmamos|compre|compramos|pedi)|firmado|lo lleva|firmato|ordinato|se ne occupa|assinei|assinamos|encomendei|encomendamos|getekend|besteld|neemt (?:\w+ )?over",
+    r"bestallt|bestilt|underskrevet|signert|skrivit pa|tar over|overtar|overtager|tilannut|allekirjoit\w*|zamowil\w*|podpisal\w*|przejmuje|objednavk\w*|objednal\w*|podepsal\w*|prebira|siparis\w*|imzaladi\w*|megrendel\w*|alairt\w*|atveszi|comandat|semnat|preia|подписал[аи]?(?! меня)|заказал[аи]?|замовив|замовили|підписали",
     # another mail is meant, or another person
     r"(?:sent|send|went|came|forwarded|attached)[^.,;]{0,30} (?:by mistake|in error|by accident|accidentally|too early)|(?:by mistake|accidentally|in error) (?:sent|attached)|wrong (?:attachment|file|version|recipient|person|document|price)|(?:right|correct|corrected|new) (?:offer|version|file|one|attachment|price|document)s? (?:is|are|follows|will|attached)",
     r"aus versehen|versehentlich|irrtumlich|falsche[rnms]? (?:anhang|datei|version|empfanger|dokument)|par erreur|mauvais\w* (?:piece|fichier|version|destinataire)|por error|por equivocacion|archivo equivocado|per errore|per sbaglio|por engano|por erro|per ongeluk|verkeerde (?:bijlage|bestand|versie)|av misstag|ved en fejl|ved en feil|fel (?:bilaga|fil)|vahingossa|przez pomylke|omylkem|omylom|yanlislikla|tevedesbol|veletlenul|din greseala|по ошибке|помилково|κατα λαθοσ",
@@ -120,9 +124,9 @@ WISHES = (
 """Anywhere in the text, where nothing in the clause denies it."""
 
 WISHES_CJK = (
-    r"電話(?:を|で|にて)?(?:ください|下さい|お願い|いただけ|頂け|ご連絡|連絡)|代わりに|興味(?:が|は)?(?:あります|ございます)|検討(?:します|したい|いたします)|(?:見積|資料|契約書)[^。、]{0,10}(?:お願い|送って(?:ください|下さい)|お送りください)|サンプル|参加者|出席者|見本|添付|(?:新しい|別の)(?:メール)?アドレス|誤って|間違えて|(?:前|先ほど|昨日)の?メール|来週[^。]{0,10}(?:ご連絡|お電話|打ち合わせ)",
-    r"打电话|打我电话|来电|致电|电话联系|打電話|電話聯繫|感兴趣|感興趣|有兴趣|有興趣|(?:发|寄|發)(?:我|给我|一份|一下)?[^。,]{0,8}(?:报价|合同|资料|報價|合約)|样品|参会|与会|參加者|樣品|附件|新(?:的)?邮箱|误发|发错|發錯|上一封",
-    r"전화(?:를|로)? ?(?:주세요|주십시오|부탁|해 ?주)|대신|관심(?:이|은)? ?있|(?:견적|계약서|자료)[^.]{0,8}보내 ?주|샘플|참석자|참가자|첨부|새 ?(?:메일 ?)?주소|실수로|잘못 ?보|이전 ?메일",
+    r"電話(?:を|で|にて)?(?:ください|下さい|お願い|いただけ|頂け|ご連絡|連絡)|代わりに|興味(?:が|は)?(?:あります|ございます)|検討(?:します|したい|いたします)|(?:見積|資料|契約書)[^。、]{0,10}(?:お願い|送って(?:ください|下さい)|お送りください)|契約書?に?(?:署名|しました)|(?:注文|発注)しました|サンプル|参加者|出席者|見本|添付|(?:新しい|別の)(?:メール)?アドレス|誤って|間違えて|(?:前|先ほど|昨日)の?メール|来週[^。]{0,10}(?:ご連絡|お電話|打ち合わせ)",
+    r"打电话|打我电话|来电|致电|电话联系|打電話|電話聯繫|感兴趣|感興趣|有兴趣|有興趣|(?:发|寄|發)(?:我|给我|一份|一下)?[^。,]{0,8}(?:报价|合同|资料|報價|合約)|合同已|已经?签|已经?下单|样品|参会|与会|參加者|樣品|附件|新(?:的)?邮箱|误发|发错|發錯|上一封",
+    r"전화(?:를|로)? ?(?:주세요|주십시오|부탁|해 ?주)|대신|관심(?:이|은)? ?있|(?:견적|계약서|자료)[^.]{0,8}보내 ?주|계약했|주문했|서명했|샘플|참석자|참가자|첨부|새 ?(?:메일 ?)?주소|실수로|잘못 ?보|이전 ?메일",
 )
 
 REDIRECTS = (
