@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.services import Clock, Services, typed_failures, valid_address
 from activities.telling import fan_out
@@ -33,6 +34,9 @@ from domain.zones import ZoneChoice
 from store import catalog, effects, enrollments, ledger, locks, slots
 from store.database import Connection
 from store.queries import sql
+
+IN_FLIGHT = timedelta(seconds=1)
+"""How long a run that was reset waits before it asks again what became of an email under way."""
 
 
 class EnrollmentActivities:
@@ -101,17 +105,42 @@ class EnrollmentActivities:
         self, connection: Connection, row: enrollments.Row, run_id: str, now: datetime
     ) -> EnrollmentState:
         """The state of an enrollment that is admitted already, by this activity's earlier try or before a reset. The run that
-        was cut off may not have heard, nor recorded, what became of its last email: then the ledger says."""
+        was cut off may not have heard, nor recorded, what became of its last email: then the ledger says. One that is still
+        on its way is waited for, since the record may be past the attempt already: a skip, or a retry, may be on it."""
         state = row.state
         if state.step is None:
             return state
-        email = await ledger.read(connection, ledger.Key(state.enrollment, state.step.id, state.attempt))
-        if email is None or email["state"] not in ledger.SETTLED or email["result"] is None:
+        email = await ledger.newest(connection, ledger.Key(state.enrollment, state.step.id, state.attempt))
+        if email is None or email["settled_as"] is not None:
             return state
-        after = caught_up(state, DeliverResult.model_validate(email["result"]))
-        if after != state:
-            await enrollments.project(connection, row, after, run_id=run_id, now=now, source="admit")
+        log: list[LogEntry] = []
+        result = None if email["result"] is None else DeliverResult.model_validate(email["result"])
+        if email["state"] not in ledger.SETTLED:
+            result = await self._given_up(connection, state.enrollment, state.step.id, email, now)
+            if result is not None:
+                log = [LogEntry(kind="delivery_unknown", by="system", at=now, data={"why": "owner_lost"})]
+        if result is None:
+            return state
+        after = caught_up(state, email["attempt"], result)
+        if after != state or log:
+            await enrollments.project(connection, row, after, run_id=run_id, now=now, log=log, source="admit")
         return after
+
+    async def _given_up(
+        self, connection: Connection, enrollment: str, step: str, email: asyncpg.Record, now: datetime
+    ) -> DeliverResult | None:
+        """An email whose owner died: unknown past the point of no return, None before it. Raises while the owner lives."""
+        key = ledger.Key(enrollment, step, email["attempt"])
+        result = None
+        gone = not email["lease_live"]
+        if gone and email["state"] == "sending":
+            result = DeliverResult(outcome="unknown", at=now, message_id=email["message_id"])
+            gone = await ledger.expire(connection, key, email["fence"], now=now, result=result)
+        elif gone:
+            gone = await ledger.abandon(connection, key, email["fence"])
+        if not gone:
+            raise ApplicationError("an email is under way", type="send_in_flight", next_retry_delay=IN_FLIGHT)
+        return result
 
     async def _close_abandoned(self, connection: Connection, input: AdmitInput, now: datetime) -> None:
         """An open record under this workflow's ID but of another run has no workflow any more (it was terminated, say):

@@ -144,7 +144,9 @@ def validate(state: EnrollmentState, message: m.Message, now: datetime) -> None:
         if past:
             refused = Refused("date_in_past", "lies in the past; give a later one", field="until")
     if refused is None and _names_other_step(state, message):
-        refused = Refused("other_step", f"the contact is at step {state.step.id if state.step else None}", field="step")
+        here = state.step.id if state.step else None
+        where = f"has left step {here}" if state.advance else f"is at step {here}"
+        refused = Refused("other_step", f"the contact {where}", field="step")
     if refused is not None:
         refused.allowed = allowed_actions(state)
         raise refused
@@ -256,7 +258,8 @@ def _skip(draft: _Draft, message: m.Skip) -> None:
     step = draft.state.step
     if step is not None:
         draft.data["step"] = step.id
-    draft.change(halt=None, advance=True, slot=None, due=draft.now)
+    # `send_now` was for the step that is left out: the next one has its own wait.
+    draft.change(halt=None, advance=True, hurried=False, slot=None, due=draft.now)
 
 
 def _retry(draft: _Draft, message: m.Retry) -> None:
@@ -290,7 +293,7 @@ def _settle(draft: _Draft, verdict: str) -> None:
     if verdict == "sent":
         hold = state.hold(HoldKind.DELIVERY_UNKNOWN)
         sent = Sent(step=step, attempt=state.attempt, message_id=(hold.ref if hold and hold.ref else ""))
-        draft.change(last_sent=sent, sent=state.sent + 1, advance=True, slot=None, due=draft.now)
+        draft.change(last_sent=sent, sent=state.sent + 1, advance=True, hurried=False, slot=None, due=draft.now)
         draft.stage(StageEvent.DELIVERED)
     else:
         draft.change(attempt=state.attempt + 1)
@@ -494,8 +497,11 @@ def _bounce(draft: _Draft, message: m.Bounce) -> None:
 
 
 def _names_other_step(state: EnrollmentState, message: m.Message) -> bool:
-    named = message.step if isinstance(message, m.SendNow | m.Skip) else None
-    return named is not None and (state.step is None or state.step.id != named)
+    if not isinstance(message, m.SendNow | m.Skip) or message.step is None:
+        return False
+    # A step that was skipped or settled is behind: it cannot be sent any more. To skip it again changes nothing.
+    behind = state.advance and isinstance(message, m.SendNow)
+    return behind or state.step is None or state.step.id != message.step
 
 
 def may_overtake(state: EnrollmentState, message: m.Message, *, sending: bool) -> bool:
@@ -783,15 +789,15 @@ def apply_delivery(state: EnrollmentState, step: StepRef, attempt: int, result: 
     return _tidy(state.model_copy(update=changes))
 
 
-def caught_up(state: EnrollmentState, result: DeliverResult) -> EnrollmentState:
-    """A recorded state with the outcome of its own step and attempt, as the ledger holds it, where the record has not heard
-    of it: a change beside the email was recorded last, and then the workflow was reset."""
+def caught_up(state: EnrollmentState, attempt: int, result: DeliverResult) -> EnrollmentState:
+    """A recorded state with the outcome of its step's newest attempt, as the ledger holds it, where the record has not heard
+    of it: a change beside the email was recorded last (a pause, a skip, a halt, even a retry of it), and then the workflow was
+    reset. An outcome that somebody settled has been heard."""
     step, last = state.step, state.last_sent
-    heard = last is not None and step is not None and (last.step.id, last.attempt) == (step.id, state.attempt)
-    waits = state.advance or state.halt is not None or state.hold(HoldKind.DELIVERY_UNKNOWN) is not None
-    if step is None or heard or waits:
+    heard = last is not None and step is not None and last.step.id == step.id and last.attempt >= attempt
+    if step is None or heard or state.hold(HoldKind.DELIVERY_UNKNOWN) is not None:
         return state
-    after = apply_delivery(state, step, state.attempt, result)
+    after = apply_delivery(state, step, attempt, result)
     return state if after == state else after.model_copy(update={"version": state.version + 1})
 
 

@@ -124,6 +124,12 @@ async def read(connection: Connection, key: Key) -> asyncpg.Record | None:
     return await connection.fetchrow(sql("ledger.read"), *key.columns)
 
 
+async def newest(connection: Connection, key: Key) -> asyncpg.Record | None:
+    """The last attempt at the step, up to the key's, that has left, may have left, was refused, or is on its way; with its
+    stored answer, what an unknown one was settled as, and whether the lease is live."""
+    return await connection.fetchrow(sql("ledger.newest"), *key.columns)
+
+
 async def settle(
     connection: Connection,
     claim: Claim,

@@ -28,14 +28,14 @@ ALTER TABLE contacts ADD COLUMN search text
     GENERATED ALWAYS AS (lower(id || E'\n' || btrim(first_name || ' ' || last_name) || E'\n' || coalesce(email, ''))) STORED;
 ALTER TABLE accounts ADD COLUMN search text GENERATED ALWAYS AS (lower(name)) STORED;
 
--- pg_trgm comes with PostgreSQL and may be created by the owner of the database. Where a server lacks it, a search finds the
--- same, reading more.
+-- pg_trgm comes with PostgreSQL and may be created by the owner of the database. Where a server lacks it, or has it in a schema
+-- that the search path does not name, a search finds the same, reading more.
 DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
     CREATE INDEX contacts_search ON contacts USING gin (search gin_trgm_ops);
     CREATE INDEX accounts_search ON accounts USING gin (search gin_trgm_ops);
-EXCEPTION WHEN feature_not_supported OR undefined_file OR insufficient_privilege THEN
+EXCEPTION WHEN feature_not_supported OR undefined_file OR undefined_object OR insufficient_privilege THEN
     RAISE WARNING 'without the extension pg_trgm a search for contacts reads all of them: %', SQLERRM;
 END $$;
 

@@ -69,6 +69,12 @@ RETURNING 1
 SELECT state, fence, result, sending_at, lease_until > now() AS lease_live FROM send_ledger
 WHERE enrollment_id = $1 AND step_id = $2 AND attempt = $3
 
+-- name: newest
+-- The step's last attempt up to $3 that has left, may have left, was refused, or is on its way.
+SELECT attempt, state, fence, result, message_id, settled_as, lease_until > now() AS lease_live FROM send_ledger
+WHERE enrollment_id = $1 AND step_id = $2 AND attempt <= $3 AND state NOT IN ('deferred', 'withdrawn')
+ORDER BY attempt DESC LIMIT 1
+
 -- name: settle
 -- The outcome of the owner's work. A late reply may still turn `unknown`, unless a person has settled it.
 UPDATE send_ledger SET state = $5, reply_code = $6, reply_text = $7, result = $8, settled_at = $9, lease_until = now(),

@@ -14,6 +14,7 @@ from domain.statuses import RELEASES, HaltKind, HoldKind, Outcome, Release, Stat
 from domain.transitions import (
     allowed_actions,
     apply,
+    apply_delivery,
     apply_reservation,
     caught_up,
     in_order,
@@ -129,6 +130,32 @@ def test_a_command_for_another_step_is_refused(name: str) -> None:
     assert say(state, name, step=state.step.id).refused is None
 
 
+def test_to_send_a_step_now_that_was_skipped_is_for_another_step() -> None:
+    """Both given by people who saw step 2: step 3 keeps its wait."""
+    skipped = say(active(2), "skip", step="s2").state
+    late = say(skipped, "send_now", step="s2")
+    assert late.refused is not None
+    assert (late.refused.code, late.refused.field) == ("other_step", "step")
+    assert not late.state.hurried
+    assert may_overtake(skipped, parse_message("send_now", {"step": "s2"}, strict=True), sending=False)
+    assert say(skipped, "skip", step="s2").refused is None
+    assert say(skipped, "send_now").state.hurried
+
+
+def test_what_was_hurried_is_the_step_that_is_left_behind() -> None:
+    hurried = say(active(2), "send_now", step="s2").state
+    assert not say(hurried, "skip", step="s2").state.hurried
+    lost = delivered(hurried, "unknown")
+    assert not say(lost, "settle_delivery", verdict="sent").state.hurried
+    assert not say(lost, "reply", message_id=f"<{message_id(step(2), 1)}>").state.hurried
+
+
+@pytest.mark.parametrize("until", ["2026-12-03", "2026-12-03T10:00:00+00:00"])
+def test_the_story_of_a_pause_says_until_when(until: str) -> None:
+    assert say(active(), "pause", until=until).log[0].data["until"] == until
+    assert "until" not in say(active(), "pause").log[0].data
+
+
 def test_a_command_for_the_next_step_waits_for_the_answer_that_brings_it() -> None:
     state = active(2)
     ahead, here = (parse_message("send_now", {"step": name}, strict=True) for name in ("s3", "s2"))
@@ -148,12 +175,42 @@ OUTCOMES = [
 @pytest.mark.parametrize("result", OUTCOMES, ids=lambda result: result.outcome)
 def test_a_record_catches_up_with_an_outcome_that_it_has_not_heard_of_once(result: DeliverResult) -> None:
     paused = told(active(2), "pause")
-    after = caught_up(paused, result)
+    after = caught_up(paused, 1, result)
     assert after.version == paused.version + 1
     assert after.holds[0].kind is HoldKind.MANUAL or after.halt is not None
     assert (after.last_sent, after.sent) == ((sent(2), 2) if result.outcome == "sent" else (after.last_sent, 1))
     heard = after.model_copy(update={"step": step(2)})
-    assert caught_up(heard, result) == heard
+    assert caught_up(heard, 1, result) == heard
+
+
+NOT_SENT_HERE = {"policy": policy(account_reply="not_sent")}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ("skip",),
+        ("account_reply",),
+        ("address_bounced",),
+        ("account_reply", "retry"),
+        ("account_reply", "skip"),
+        ("finish",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("result", OUTCOMES, ids=lambda result: result.outcome)
+def test_a_record_catches_up_to_where_the_workflow_would_have_come(
+    result: DeliverResult, beside: tuple[str, ...]
+) -> None:
+    recorded = told(active(2, **NOT_SENT_HERE), *beside)
+    would = apply_delivery(recorded, step(2), 1, result)
+    after = caught_up(recorded, 1, result)
+    assert after.model_copy(update={"version": would.version}) == would
+    if result.outcome == "sent":
+        assert (after.last_sent, after.sent) == (sent(2), 2)
+    if result.outcome == "unknown" and beside != ("finish",):
+        assert "retry" not in allowed_actions(after)
+        assert after.attempt == 1
 
 
 @pytest.mark.parametrize("until", ["2026-11-29", "2026-12-01T08:59:59Z"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
-from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest, ResetWorkflowExecutionRequest
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -66,6 +67,35 @@ async def forget_worker(world: World, key: str) -> None:
     await world.client.workflow_service.reset_sticky_task_queue(
         ResetStickyTaskQueueRequest(namespace=world.client.namespace, execution=WorkflowExecution(workflow_id=key))
     )
+
+
+async def reset(world: World, contact: str, enrollment: str) -> str:
+    """Reset its workflow to the first task; answers the run that was cut off."""
+    key = workflow_id(world, contact)
+    history = await world.client.get_workflow_handle(key).fetch_history()
+    first = next(
+        event.event_id for event in history.events if event.HasField("workflow_task_completed_event_attributes")
+    )
+    old = str((await world.row(enrollment))["run_id"])
+    await world.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=world.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=key, run_id=old),
+            reason="test",
+            workflow_task_finish_event_id=first,
+            request_id=str(uuid.uuid4()),
+        )
+    )
+    return old
+
+
+async def until_taken_over(world: World, enrollment: str, old: str) -> None:
+    """Wait until another run than `old` has recorded itself."""
+
+    async def taken_over() -> bool:
+        return str((await world.row(enrollment))["run_id"]) != old
+
+    await eventually(taken_over, lambda: world.describe(enrollment))
 
 
 async def time_out_activities(world: World, key: str) -> None:

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from client.enrollments import WorkflowGone
 from embedded.recipients import Behaviour, Gate
-from tests.harness import World, eventually, plain_step
+from tests.harness import World, plain_step
 from tests.stops import play
 
 
@@ -104,27 +104,9 @@ async def test_a_reset_run_takes_over_a_stop_that_the_old_run_adopted(world: Wor
     enrollment = await world.enroll("anna")
     await world.until_state(enrollment, lambda state: state.sent == 1)
     await world.clients.command(enrollment, "pause", {"by": "person:ana"})
-    key = play.workflow_id(world, "anna")
-    history = await world.client.get_workflow_handle(key).fetch_history()
-    first = min(
-        event.event_id for event in history.events if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    )
-    old = await world.row(enrollment)
-    await world.client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=world.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=key, run_id=str(old["run_id"])),
-            reason="test",
-            workflow_task_finish_event_id=first,
-            request_id=str(uuid.uuid4()),
-        )
-    )
-
-    async def taken_over() -> bool:
-        row = await world.row(enrollment)
-        return bool(row["run_id"] != old["run_id"] and row["status"] == "paused")
-
-    await eventually(taken_over, lambda: world.describe(enrollment))
+    old = await play.reset(world, "anna", enrollment)
+    await play.until_taken_over(world, enrollment, old)
+    assert (await world.status(enrollment))[0] == "paused"
     await world.clients.command(enrollment, "resume", {"by": "person:ana"})
     await world.clients.command(enrollment, "send_now", {"by": "person:ana"})
     await world.until_status(enrollment, "finished", "completed")

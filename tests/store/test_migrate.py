@@ -63,3 +63,12 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str, monk
     assert await connection.fetchval("SELECT to_regclass('half')") is None
     assert await migrate(empty_url) == []
     await connection.close()
+
+
+async def test_an_extension_out_of_reach_stops_no_migration(empty_url: str) -> None:
+    """Where pg_trgm is installed in a schema that the search path does not name, a search goes without it."""
+    connection = await asyncpg.connect(empty_url)
+    await connection.execute("CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+    assert await migrate(empty_url) == NAMES
+    assert await connection.fetchval("SELECT to_regclass('contacts_search')") is None
+    await connection.close()
