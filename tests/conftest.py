@@ -20,6 +20,8 @@ from tests.servers import Servers, own_database, running_stack, running_time_ski
 RUNNING = pytest.StashKey[ExitStack]()
 SHARED = pytest.StashKey[dict[str, str]]()
 STATUS = pytest.StashKey[int]()
+LONGEST = ("test_forecast", "test_engineers_doc", "test_demo", "test_accessible", "test_hostile", "test_worker_killed")
+"""Files whose tests take longest."""
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +105,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if told:
         config.stash[SHARED] = told
         os.environ["TEMPORAL_NAMESPACE"] = told["namespace"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: at the end they would keep one process busy while the others have nothing left."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish() -> None:
