@@ -90,7 +90,7 @@ async def test_a_raised_limit_lets_those_who_wait_leave_earlier_in_order_and_wit
 
 async def test_a_lowered_limit_moves_later_without_a_signal_and_loses_no_step(world: World) -> None:
     await _limit(world, per_hour=3)
-    await world.add_sequence(steps=[plain_step(1, wait="5s")])
+    await world.add_sequence(steps=[plain_step(1, wait="15s")])
     contacts = [f"c{number}" for number in range(5)]
     ids = [await world.enroll(contact) for contact in contacts]
     await _limit(world, per_hour=1)
