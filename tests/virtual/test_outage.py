@@ -113,9 +113,10 @@ async def test_after_three_days_without_a_worker_the_rest_leaves_in_order_and_wi
     assert overdue == sorted(overdue)
     assert back <= overdue[0] < back + GAP
     assert local(overdue[-1])[0] == local(back)[0]
-    # What comes behind is planned from when the email before it really left.
+    # What comes behind is planned from when the email before it really left. They left some milliseconds behind their slots, so
+    # that a neighbour may stand that much too near a day later: then one takes the place behind those that are booked.
     for one in waiting:
-        assert abs(left[one]["step2"] - left[one]["step1"] - DAY) < GAP
+        assert timedelta() <= left[one]["step2"] - left[one]["step1"] - DAY + GAP / 10 < len(waiting) * GAP
     assert {one: tuple(left[one]) for one in patients} == dict.fromkeys(patients, ("step1", "step2"))
     everything = sorted(at for sent in left.values() for at in sent.values())
     assert len(everything) == 2 * len(patients)
