@@ -72,10 +72,16 @@ async def play(virtual: VirtualWorld, enrolled: dict[str, tuple[str, str]], unti
 
 
 def free_from(due: datetime, others: list[datetime]) -> datetime:
-    """The first time from `due` on that is further than the gap from all others, by more than an email takes to leave."""
-    while near := [at for at in others if abs(at - due) < GAP + timedelta(seconds=10)]:
-        due = max(near) + GAP + timedelta(seconds=10)
-    return due
+    """The first time from `due` on at which gap and hourly limit hold among all others, even if each takes a while to leave."""
+    gap, hour = GAP + timedelta(seconds=10), timedelta(hours=1, seconds=10)
+    while True:
+        after = [at + gap for at in others if abs(at - due) < gap]
+        for first, last in zip(others, others[AN_HOUR - 1 :], strict=False):
+            if max(last, due) - min(first, due) < hour:
+                after.append(first + hour)
+        if not after:
+            return due
+        due = min(after)
 
 
 async def test_after_three_days_without_a_worker_the_rest_leaves_in_order_and_within_the_limits(
